@@ -15,9 +15,10 @@ internal sealed record MeshFace(float Presence, Point[] Points)
     public int Turn => (int)Math.Round(-Angle / (Math.PI / 2)) & 3;
 
     /// <summary>The smallest rectangle around the face with sides along and across the line through the eyes.</summary>
-    public FaceFrame Frame()
+    /// <param name="mirrored">The points are those of a mirrored square, so that the left eye is the right one.</param>
+    public FaceFrame Frame(bool mirrored = false)
     {
-        double angle = Angle, cos = Math.Cos(angle), sin = Math.Sin(angle);
+        double angle = mirrored ? Angle + Math.PI : Angle, cos = Math.Cos(angle), sin = Math.Sin(angle);
         double left = double.MaxValue, top = double.MaxValue, right = double.MinValue, bottom = double.MinValue;
         foreach (Point p in Points)
         {

@@ -76,10 +76,7 @@ internal sealed class FaceMesh : IDisposable
     {
         SimilarityTransform toInput = face.To(Size, FaceShare);
         RgbImage crop = photo.Warp(toInput, Size, Size, CropBorder.Replicate);
-        float[] input = new float[3 * Size * Size]; // [1, 3, 192, 192]
-        Writer.Write(crop, input, Size, Size, mirrored);
-        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, Size, Size]);
-        using OnnxSession.Results results = session.Run("input0", value, OutputNames);
+        using OnnxSession.Results results = Writer.Run(crop, mirrored, value => session.Run("input0", value, OutputNames));
         ReadOnlySpan<float> found = results.Floats(0); // [468, 3]: x, y, depth
         SimilarityTransform back = toInput.Inverse();
         Point[] points = new Point[PointCount];

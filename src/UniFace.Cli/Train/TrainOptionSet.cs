@@ -150,6 +150,9 @@ internal sealed class TrainOptionSet
         AddTeaching("--teacher-view",
             "The images that the teacher sees: clean (its embeddings are computed once), or augmented as the student sees them.",
             defaults.View, (t, v) => t with { View = v });
+        AddTeaching("--teacher-start",
+            "The student's first weights: random, or narrowed (those of a wider teacher of the same family, fitted to fewer channels with DATA).",
+            defaults.Start, (t, v) => t with { Start = v });
         AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
         AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the images of a batch.",
             defaults.Relational, (t, v) => t with { Relational = v });

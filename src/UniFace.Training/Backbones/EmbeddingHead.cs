@@ -41,10 +41,12 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
         return nn.functional.linear(flat, weight);
     }
 
-    public override string Emit(OnnxGraph graph, string input)
+    /// <summary>The layer in evaluation mode as one linear layer: two float64 tensors.</summary>
+    /// <returns>Weights, [D, channels * area], and what is added to each value, [D].</returns>
+    public (Tensor Weight, Tensor Shift) Fold()
     {
         using NoGradScope scope = new();
-        Tensor linear = BatchNorm.Double(weight); // [D, channels * area]
+        Tensor linear = BatchNorm.Double(weight);
         (Tensor scale, Tensor shift) = norm.Affine(); // [D]
         if (before is not null)
         {
@@ -53,7 +55,29 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
             linear = linear * mapScale.repeat_interleave(area);
         }
 
-        return graph.Gemm(graph.Flatten(input), linear * scale.view(-1, 1), shift);
+        return ((linear * scale.view(-1, 1)).MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Makes it, in evaluation mode, the linear layer that <see cref="Fold"/> describes.</summary>
+    /// <param name="folded">The weights.</param>
+    /// <param name="shift">What is added to each value.</param>
+    /// <param name="mean">Mean of the weights' products with the inputs, [D].</param>
+    /// <param name="variance">Their variance, [D].</param>
+    public void SetFolded(Tensor folded, Tensor shift, Tensor mean, Tensor variance)
+    {
+        using IDisposable none = no_grad();
+        before?.Neutralize();
+        norm.Neutralize();
+        weight.copy_(folded);
+        norm.Bias.copy_(shift);
+        norm.SetStatistics(mean, variance);
+    }
+
+    public override string Emit(OnnxGraph graph, string input)
+    {
+        using NoGradScope scope = new();
+        (Tensor linear, Tensor shift) = Fold();
+        return graph.Gemm(graph.Flatten(input), linear, shift);
     }
 
     public override void Load(OnnxWeights weights)

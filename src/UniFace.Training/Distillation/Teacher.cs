@@ -25,6 +25,9 @@ internal sealed class Teacher : IDisposable
         this.size = size;
     }
 
+    /// <summary>From the teacher's embeddings to the targets, [T, D] in rows; null if the sizes are equal. Known after <see cref="Prepare"/>.</summary>
+    public float[]? Projection => projection;
+
     /// <summary>Opens the package of a run's teacher.</summary>
     /// <param name="options">What to learn from it.</param>
     /// <param name="student">How the student's images are aligned.</param>

@@ -13,6 +13,19 @@ public enum TeacherView
     Augmented,
 }
 
+/// <summary>The weights with which a student starts.</summary>
+public enum StudentStart
+{
+    /// <summary>Random weights.</summary>
+    Random,
+
+    /// <summary>
+    /// The teacher's weights, narrowed to the student's channels with the training images: for a student of the teacher's family. A few thousand
+    /// photos are enough to keep most of what the teacher knows, and far too few to learn it.
+    /// </summary>
+    Narrowed,
+}
+
 /// <summary>How a run learns from the embeddings of another model. Part of <see cref="TrainOptions"/>.</summary>
 public sealed record TeacherOptions
 {
@@ -24,6 +37,9 @@ public sealed record TeacherOptions
 
     /// <summary>The images that the teacher sees.</summary>
     public TeacherView View { get; init; } = TeacherView.Clean;
+
+    /// <summary>The weights with which the student starts.</summary>
+    public StudentStart Start { get; init; } = StudentStart.Random;
 
     /// <summary>Weight of 1 - cos(student, teacher), the mean over a batch.</summary>
     public double Cosine { get; init; } = 10;

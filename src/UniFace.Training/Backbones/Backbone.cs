@@ -112,8 +112,8 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
         return [.. stages.Select(s => s.Layers).Where(layers => layers.Any(layer => layer.parameters().Any()))];
     }
 
-    /// <summary>What is added to every embedding, [D]; null if the last layer adds nothing.</summary>
-    public Parameter? EmbeddingBias => (body.Layers[^1] as IEmbeddingLayer)?.Bias;
+    /// <summary>The last layer, if it is linear.</summary>
+    public IEmbeddingLayer? EmbeddingLayer => body.Layers[^1] as IEmbeddingLayer;
 
     /// <summary>Reads the weights of an ONNX file that <see cref="Emit"/> could have written.</summary>
     /// <exception cref="UniFaceException">It is another network.</exception>

@@ -41,8 +41,7 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
         return nn.functional.linear(flat, weight);
     }
 
-    /// <summary>The layer in evaluation mode as one linear layer: two float64 tensors.</summary>
-    /// <returns>Weights, [D, channels * area], and what is added to each value, [D].</returns>
+    /// <inheritdoc/>
     public (Tensor Weight, Tensor Shift) Fold()
     {
         using NoGradScope scope = new();
@@ -58,20 +57,20 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
         return ((linear * scale.view(-1, 1)).MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Makes it, in evaluation mode, the linear layer that <see cref="Fold"/> describes.</summary>
-    /// <param name="folded">The weights.</param>
-    /// <param name="shift">What is added to each value.</param>
-    /// <param name="mean">Mean of the weights' products with the inputs, [D].</param>
-    /// <param name="variance">Their variance, [D].</param>
-    public void SetFolded(Tensor folded, Tensor shift, Tensor mean, Tensor variance)
+    /// <inheritdoc/>
+    public void SetFolded(Tensor folded, Tensor shift)
     {
         using IDisposable none = no_grad();
         before?.Neutralize();
         norm.Neutralize();
         weight.copy_(folded);
         norm.Bias.copy_(shift);
-        norm.SetStatistics(mean, variance);
     }
+
+    /// <summary>Sets the norm's statistics: in evaluation mode the layer does the same as before, and in training mode nearly so.</summary>
+    /// <param name="mean">Mean of the weights' products with the inputs, [D].</param>
+    /// <param name="variance">Their variance, [D].</param>
+    public void SetStatistics(Tensor mean, Tensor variance) => norm.SetStatistics(mean, variance);
 
     public override string Emit(OnnxGraph graph, string input)
     {

@@ -28,6 +28,9 @@ internal sealed class Teacher : IDisposable
     /// <summary>From the teacher's embeddings to the targets, [T, D] in rows; null if the sizes are equal. Known after <see cref="Prepare"/>.</summary>
     public float[]? Projection => projection;
 
+    /// <summary>Its embeddings of the training images as they are, unit vectors of the student's size; empty if not needed.</summary>
+    public float[][] Clean => clean;
+
     /// <summary>Opens the package of a run's teacher.</summary>
     /// <param name="options">What to learn from it.</param>
     /// <param name="student">How the student's images are aligned.</param>
@@ -61,12 +64,14 @@ internal sealed class Teacher : IDisposable
     /// <summary>Computes what does not change with the epochs: the embeddings of clean images, and the projection.</summary>
     /// <param name="images">Number of training images.</param>
     /// <param name="load">Decodes one; called from several threads.</param>
+    /// <param name="keepClean">True: also <see cref="Clean"/>, if the targets do not need it.</param>
     /// <param name="progress">Called with the images done since the last call.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public void Prepare(int images, Func<int, RgbImage> load, Action<int>? progress = null, CancellationToken cancellationToken = default)
+    public void Prepare(
+        int images, Func<int, RgbImage> load, bool keepClean = false, Action<int>? progress = null, CancellationToken cancellationToken = default)
     {
         bool projects = size < embedder.EmbeddingSize;
-        if (!projects && options.View == TeacherView.Augmented)
+        if (!projects && !keepClean && options.View == TeacherView.Augmented)
         {
             return;
         }

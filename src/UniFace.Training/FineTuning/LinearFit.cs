@@ -20,7 +20,7 @@ internal sealed class LinearFit
     private Tensor Count => products[inputs, inputs];
 
     /// <summary>Mean of the inputs, [p].</summary>
-    private Tensor Mean => products[TensorIndex.Slice(0, inputs), inputs] / Count;
+    public Tensor Mean => products[TensorIndex.Slice(0, inputs), inputs] / Count;
 
     /// <summary>Covariances of the inputs, [p, p].</summary>
     public Tensor Covariance => (products[TensorIndex.Slice(0, inputs), TensorIndex.Slice(0, inputs)] / Count) - Mean.outer(Mean);

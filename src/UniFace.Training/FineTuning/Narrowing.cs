@@ -192,7 +192,8 @@ internal sealed class Narrowing
         Tensor prior = toStudent.t().to(ScalarType.Float64).mm(teacher.Fold().Weight); // [D, C]
         (weight, shift) = embedding.Solve(EmbeddingRidge, prior);
         (Tensor mean, Tensor variance) = embedding.Statistics(weight);
-        student.SetFolded(weight, shift, mean, variance);
+        student.SetFolded(weight, shift);
+        student.SetStatistics(mean, variance);
     }
 
     /// <summary>Copies channels of a convolution whose inputs are the same for both, or a channel each, and their slopes.</summary>

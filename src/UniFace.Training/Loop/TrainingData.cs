@@ -70,9 +70,12 @@ internal sealed record TrainingData(
     }
 
     /// <summary>Computes what the steps need in addition to the data set: the teacher's embeddings.</summary>
-    public void Prepare(TrainingEvents events, CancellationToken cancellationToken)
+    /// <param name="events">Receives the progress.</param>
+    /// <param name="keepClean">True: also the embeddings of clean images, if the steps do not need them.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public void Prepare(TrainingEvents events, bool keepClean, CancellationToken cancellationToken)
     {
         int images = Training.Samples.Count;
-        Teacher?.Prepare(images, Loader.Load, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellationToken);
+        Teacher?.Prepare(images, Loader.Load, keepClean, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellationToken);
     }
 }

@@ -59,7 +59,7 @@ internal sealed class TrainingLoop(PreparedRun run)
                 "an evaluation cannot find every overlap with the training data");
         }
 
-        data.Prepare(events, cancellationToken);
+        data.Prepare(events, keepClean: options.FineTune is not null && run.Fresh, cancellationToken);
         if (run.Fresh)
         {
             WarmUp(cancellationToken);
@@ -96,7 +96,7 @@ internal sealed class TrainingLoop(PreparedRun run)
     {
         if (options.FineTune is not null)
         {
-            WarmStart.Run(options.FineTune, state.Backbone, state.Head, data.Training, data.Loader.Load, cancellationToken);
+            WarmStart.Run(options.FineTune, state.Backbone, state.Head, data.Training, data.Loader.Load, data.Teacher?.Clean, cancellationToken);
         }
         else if (options.Teacher is { Start: StudentStart.Narrowed } teacher)
         {

@@ -1,0 +1,121 @@
+using TorchSharp;
+using UniFace.Faces;
+using UniFace.Training.Backbones;
+using UniFace.Training.Distillation;
+using UniFace.Training.Export;
+using UniFace.Training.FineTuning;
+using UniFace.Vision.Models;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Tests.FineTuning;
+
+/// <summary>
+/// A student that starts from the narrowed weights of its teacher gives the teacher's embeddings: exactly with as many channels, and far better
+/// than random weights with fewer. Training mode starts from the same function.
+/// </summary>
+public sealed class NarrowingTests : IDisposable
+{
+    private const int Size = 16;
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-narrow-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_student_as_wide_as_the_teacher_gives_its_embeddings_and_a_narrower_one_nearly_so()
+    {
+        string teacher = Teacher(0.5, Size);
+        using Backbone same = Student(0.5), narrow = Student(0.25), random = Student(0.25);
+        Narrow(teacher, same, null);
+        Narrow(teacher, narrow, null);
+        double whole = Agreement(teacher, same, null), part = Agreement(teacher, narrow, null);
+        Assert.True(whole > 0.99, $"{whole}");
+        Assert.True(part > 0.8, $"{part}");
+        Assert.True(Agreement(teacher, random, null) < part - 0.3);
+    }
+
+    [Fact]
+    public void The_embeddings_are_projected_to_the_students_size()
+    {
+        string teacher = Teacher(0.25, 32);
+        using Generator draw = new(3);
+        using Tensor projection = linalg.qr(randn(32, Size, generator: draw)).Q;
+        float[] rows = projection.data<float>().ToArray();
+        using Backbone student = Student(0.25);
+        Narrow(teacher, student, rows);
+        Assert.True(Agreement(teacher, student, rows) > 0.99);
+    }
+
+    [Fact]
+    public void In_training_mode_it_starts_from_the_same_function()
+    {
+        using Backbone student = Student(0.25);
+        Narrow(Teacher(0.5, Size), student, null);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable none = no_grad();
+        Tensor images = Pixels([.. Enumerable.Range(0, 32).Select(Image)]);
+        student.eval();
+        Tensor expected = nn.functional.normalize(student.forward(images));
+        student.train();
+        Tensor actual = nn.functional.normalize(student.forward(images));
+        double cosine = (expected * actual).sum(1).mean().item<float>();
+        Assert.True(cosine > 0.95, $"{cosine}");
+    }
+
+    [Theory]
+    [InlineData("mobilefacenet", 0.5)]
+    [InlineData("iresnet18", 1)]
+    public void A_wider_student_and_one_of_another_family_are_refused(string family, double width)
+    {
+        string teacher = Teacher(0.25, Size);
+        using Backbone student = BackboneRegistry.Create(new BackboneSpec(family, width, Size), 1);
+        Assert.Contains(
+            "must be a mobilefacenet", Assert.Throws<UniFaceException>(() => Narrow(teacher, student, null)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Blurred noise of high contrast: closer to photos than white noise.</summary>
+    private static RgbImage Image(int seed)
+    {
+        RgbImage image = new(112, 112);
+        new Random(seed).NextBytes(image.Pixels);
+        Data.Augmentations.Blur(image, deviation: 2 + (seed % 5));
+        Data.Augmentations.Color(image, brightness: 1, contrast: 5, saturation: 1);
+        return image;
+    }
+
+    private static Tensor Pixels(RgbImage[] images)
+    {
+        float[] values = new float[images.Length * 112 * 112 * 3];
+        for (int i = 0; i < images.Length; i++)
+        {
+            BackboneInput.Default.Normalization.Apply(images[i].Pixels, values.AsSpan(i * 112 * 112 * 3));
+        }
+
+        return tensor(values).view(images.Length, 112, 112, 3).permute(0, 3, 1, 2);
+    }
+
+    private static Backbone Student(double width) => BackboneRegistry.Create(new BackboneSpec("mobilefacenet", width, Size), 5);
+
+    private static void Narrow(string teacher, Backbone student, float[]? projection) => Narrowing.Run(
+        new TeacherOptions { Package = teacher }, projection, student, 96, i => Image(1000 + i), CancellationToken.None);
+
+    /// <summary>Mean cosine with the teacher's projected embeddings of other images, both about their means, which most of a random network's is.</summary>
+    private static double Agreement(string teacher, Backbone student, float[]? projection)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using StartWeights start = StartWeights.Open(teacher);
+        RgbImage[] images = [.. Enumerable.Range(0, 32).Select(Image)];
+        using BackboneEmbedder from = new(start.Backbone, flipSum: false, ownsBackbone: false), to = new(student, flipSum: false, ownsBackbone: false);
+        Tensor expected = tensor(from.EmbedRaw(images)).view(images.Length, -1), actual = tensor(to.EmbedRaw(images)).view(images.Length, -1);
+        expected = projection is null ? expected : expected.mm(tensor(projection).view(-1, Size));
+        return nn.functional.cosine_similarity(expected - expected.mean([0]), actual - actual.mean([0])).mean().item<float>();
+    }
+
+    private string Teacher(double width, int size)
+    {
+        string package = Path.Combine(folder, $"teacher-{width}-{size}");
+        using Backbone backbone = PrimedBackbone.Create("mobilefacenet", size, width);
+        using PackageDraft draft = new(backbone, BackboneRegistry.Manifest(backbone.Spec), package, null);
+        draft.Complete(null);
+        return package;
+    }
+}

@@ -28,7 +28,8 @@ public static class HeldOutEvaluation
     {
         (VerificationScores Before, VerificationScores After, RunInfo Info)[] scores =
         [
-            .. folds.Select(run => Score(run, progress, cancellationToken) ?? throw new UniFaceException($"{run} holds no people out.")),
+            .. folds.Select((run, i) => Score(run, (what, done, all) => progress?.Invoke($"{what} fold {i + 1}", done, all), cancellationToken)
+                ?? throw new UniFaceException($"{run} holds no people out.")),
         ];
         return ModelComparison.Measure(
             VerificationScores.Concatenate([.. scores.Select(s => s.Before)]),

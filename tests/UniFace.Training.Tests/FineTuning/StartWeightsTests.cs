@@ -53,6 +53,7 @@ public sealed class StartWeightsTests : IDisposable
         using Backbone trained = PrimedBackbone.Create("mobilefacenet", 32, 0.5);
         string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx");
         Export(trained, BackboneRegistry.Manifest(trained.Spec), package);
+        ModelManifest written = ModelPackage.Open(package).Manifest!;
         ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(onnx));
         model.MetadataProps.Clear();
         model.Graph.Name = "other";
@@ -70,7 +71,7 @@ public sealed class StartWeightsTests : IDisposable
             Google.Protobuf.MessageExtensions.WriteTo(model, stream);
         }
 
-        ModelManifest manifest = ModelPackage.Open(package).Manifest! with
+        ModelManifest manifest = written with
         {
             OnnxSha256 = Sha256.HashFile(onnx), ColorOrder = ColorOrder.Bgr, Normalization = new PixelNormalization(127, 128), Training = null,
         };

@@ -38,7 +38,8 @@ internal static class FineTuneCommand
         {
             Default = FineTuneOptions.DefaultStageDecay,
         };
-        CliOption<int> folds = new("--folds", "Compare by cross-validation: N more runs in RUN/folds, each without an Nth of the people. 0: on those held out.", "N");
+        CliOption<int> folds = new(
+            "--folds", "Compare by cross-validation: N more runs in RUN/folds, each without an Nth of the people. 0: on those held out.", "N");
         CliOption<bool> names = new("--names", "List the weights with their names in the file and in the network.");
         TrainOptionSet options = new();
         IEnumerable<Symbol> parameters = [package, data, output, frozen, rate, decay, folds, names, .. LossOptions.All, .. options.All];

@@ -161,10 +161,14 @@ internal sealed class TrainOptionSet
         AddTeaching("--teacher-view",
             "The images that the teacher sees: clean (its embeddings are computed once), or augmented as the student sees them.",
             defaults.View, (t, v) => t with { View = v });
+        AddTeaching<string?>("--teacher-data",
+            "The photos of DATA aligned for the teacher ('uniface align PHOTOS OUT --for TEACHER'), with the same names. Default: cut out of DATA.",
+            null, (t, v) => t with { Data = v is null ? null : Path.GetFullPath(v) });
         AddTeaching("--teacher-start",
             "The student's first weights: random, or narrowed (those of a wider teacher of the same family, fitted to fewer channels with DATA).",
             defaults.Start, (t, v) => t with { Start = v });
-        teacherCosine = AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
+        teacherCosine = AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.",
+            defaults.Cosine, (t, v) => t with { Cosine = v });
         AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the images of a batch.",
             defaults.Relational, (t, v) => t with { Relational = v });
         AddTeaching("--label-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,

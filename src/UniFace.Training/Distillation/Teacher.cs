@@ -14,11 +14,13 @@ internal sealed class Teacher : IDisposable
     private readonly IEmbedder embedder;
     private readonly Func<RgbImage, RgbImage> crop;
     private readonly int size;
+    private readonly TeacherPhotos? photos;
     private float[][] clean = []; // by sample
     private float[]? projection; // [T, D]; null if the sizes are equal
 
-    private Teacher(TeacherOptions options, IEmbedder embedder, Func<RgbImage, RgbImage> crop, int size)
+    private Teacher(TeacherOptions options, IEmbedder embedder, Func<RgbImage, RgbImage> crop, int size, TeacherPhotos? photos)
     {
+        this.photos = photos;
         this.options = options;
         this.embedder = embedder;
         this.crop = crop;
@@ -36,8 +38,14 @@ internal sealed class Teacher : IDisposable
     /// <param name="student">How the student's images are aligned.</param>
     /// <param name="size">Values in an embedding of the student.</param>
     /// <param name="threads">Threads of the teacher.</param>
+    /// <param name="openPhotos">Opens its own photos for the size of its faces, or null.</param>
     /// <exception cref="UniFaceException">It cannot be opened, is not the model with which the run was started, or has smaller embeddings.</exception>
-    public static Teacher Open(TeacherOptions options, AlignmentTemplate student, int size, int threads)
+    public static Teacher Open(
+        TeacherOptions options,
+        AlignmentTemplate student,
+        int size,
+        int threads,
+        Func<(int Width, int Height), TeacherPhotos>? openPhotos = null)
     {
         (ModelManifest manifest, string onnx) = OpenPackage(options);
         if (manifest.ContractId != options.ContractId)
@@ -54,7 +62,8 @@ internal sealed class Teacher : IDisposable
                 $"give the student an embedding size of {manifest.EmbeddingSize} or less.");
         }
 
-        return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), CreateCrop(student, manifest.CreateTemplate()), size);
+        TeacherPhotos? photos = openPhotos?.Invoke((manifest.InputWidth, manifest.InputHeight));
+        return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), CreateCrop(student, manifest.CreateTemplate()), size, photos);
     }
 
     /// <summary>The options with the contract of the package.</summary>
@@ -76,7 +85,8 @@ internal sealed class Teacher : IDisposable
             return;
         }
 
-        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, i => crop(load(i)), progress: progress, cancellationToken: cancellationToken);
+        Func<int, RgbImage> face = photos is null ? i => crop(load(i)) : photos.Load;
+        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, face, progress: progress, cancellationToken: cancellationToken);
         projection = projects ? PrincipalDirections(faces) : null;
         clean = [.. Enumerable.Range(0, images).Select(i => Project(faces.Row(i).ToArray()))];
     }
@@ -97,7 +107,11 @@ internal sealed class Teacher : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => embedder.Dispose();
+    public void Dispose()
+    {
+        embedder.Dispose();
+        photos?.Dispose();
+    }
 
     private static (ModelManifest Manifest, string Onnx) OpenPackage(TeacherOptions options)
     {

@@ -38,6 +38,12 @@ public sealed record TeacherOptions
     /// <summary>The images that the teacher sees.</summary>
     public TeacherView View { get; init; } = TeacherView.Clean;
 
+    /// <summary>
+    /// The training photos aligned for the teacher, with the same names; null to cut the teacher's crops out of the student's, which loses what
+    /// these do not show if the templates differ. For the clean view.
+    /// </summary>
+    public string? Data { get; init; }
+
     /// <summary>The weights with which the student starts.</summary>
     public StudentStart Start { get; init; } = StudentStart.Random;
 
@@ -63,6 +69,12 @@ public sealed record TeacherOptions
             {
                 throw new UniFaceException(FormattableString.Invariant($"the teacher's weight {name} is {weight}, expected 0 to 1000000."));
             }
+        }
+
+        if (Data is not null && View == TeacherView.Augmented)
+        {
+            throw new UniFaceException(
+                "the teacher's own photos (--teacher-data) are not augmented with the student's; use them with the clean view, or leave them out.");
         }
 
         if (Cosine + Relational == 0)

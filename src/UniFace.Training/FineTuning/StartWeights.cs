@@ -111,8 +111,8 @@ public sealed class StartWeights : IDisposable
 
         return BackboneSpec.TryParse(weights.Backbone) ?? MobileFaceNet.Recognize(weights) ?? throw new UniFaceException(
             $"{source}: the network is none of UniFace's, so it cannot be trained ({string.Join(", ", BackboneRegistry.Names)}); start from dlib-resnet, " +
-            "from faceplugin-mobilefacenet, from a package that 'uniface export' wrote, or from a .pth or .safetensors file of InsightFace's iresnet; or learn from it with " +
-            "'uniface train --teacher'.");
+            "from faceplugin-mobilefacenet, from a package that 'uniface export' wrote, or from a .pth or .safetensors file of InsightFace's iresnet; " +
+            "or learn from it with 'uniface train --teacher'.");
     }
 
     private static ImportedWeight[] NamesOf(Backbone backbone, OnnxWeights weights)

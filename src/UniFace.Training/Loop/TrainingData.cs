@@ -38,7 +38,12 @@ internal sealed record TrainingData(
         IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
         Teacher? teacher = options.Teacher is null
             ? null
-            : Teacher.Open(options.Teacher, options.CreateManifest().CreateTemplate(), options.Backbone.EmbeddingSize, options.Threads);
+            : Teacher.Open(
+                options.Teacher,
+                options.CreateManifest().CreateTemplate(),
+                options.Backbone.EmbeddingSize,
+                options.Threads,
+                OpenPhotos(options, training, decoder));
         if (teacher is not null)
         {
             owned?.Push(teacher);
@@ -68,6 +73,9 @@ internal sealed record TrainingData(
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);
     }
+
+    private static Func<(int Width, int Height), TeacherPhotos>? OpenPhotos(TrainOptions options, FaceDataset training, IImageDecoder decoder) =>
+        options.Teacher?.Data is string photos ? size => new TeacherPhotos(options.OpenPhotos(photos), training, decoder, size) : null;
 
     /// <summary>Computes what the steps need in addition to the data set: the teacher's embeddings.</summary>
     /// <param name="events">Receives the progress.</param>

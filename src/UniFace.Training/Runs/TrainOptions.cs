@@ -222,7 +222,10 @@ public sealed record TrainOptions
 
     /// <summary>Opens the training set; without labels, any photos. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">There is no data set.</exception>
-    public FaceDataset OpenData() => UsesLabels ? FaceDatasets.Open(Data, PersonLevel) : UnlabelledPhotos.Open(Data, PersonLevel);
+    public FaceDataset OpenData() => OpenPhotos(Data);
+
+    /// <summary>Opens a data set as the training set is opened. The caller disposes it.</summary>
+    internal FaceDataset OpenPhotos(string path) => UsesLabels ? FaceDatasets.Open(path, PersonLevel) : UnlabelledPhotos.Open(path, PersonLevel);
 
     /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
     public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);

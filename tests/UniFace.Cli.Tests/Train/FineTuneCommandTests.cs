@@ -41,7 +41,8 @@ public sealed class FineTuneCommandTests : IDisposable
     {
         MakePackage(people: 20, images: 3);
         JsonElement json = CliProcess.RunIn(
-            folder, "finetune", "package", "faces", "--teacher", "package", "--folds", "2", "--out", "tuned", "--threads", "1", "--json").Expect(0).Json();
+            folder, "finetune", "package", "faces", "--teacher", "package", "--teacher-data", "faces", "--folds", "2", "--out", "tuned", "--batch", "8",
+            "--json").Expect(0).Json();
         Assert.Equal((0, 0), (json.GetProperty("epochs").GetInt32(), json.GetProperty("steps").GetInt32()));
         JsonElement compared = json.GetProperty("comparison");
         Assert.Equal(
@@ -50,6 +51,9 @@ public sealed class FineTuneCommandTests : IDisposable
         Assert.True(Directory.Exists(Path.Combine(folder, "tuned", "folds", "2")));
         CliProcess.RunIn(folder, "export", "tuned", "--out", "better", "--weights", "last").Expect(0);
         Refused("--folds is 1", "finetune", "package", "faces", "--folds", "1", "--out", "other");
+        CliProcess.RunIn(folder, "data", "make", "fewer", "--people", "8", "--images", "3").Expect(0);
+        Refused(
+            "with the same names", "finetune", "package", "faces", "--teacher", "package", "--teacher-data", "fewer", "--batch", "8", "--out", "other");
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal static class ServedGallery
         if (options.Gallery is string given)
         {
             FaceGallery.Register(PostgresGallery.Provider);
-            return await FaceGallery.OpenAsync(given, options.GalleryKey, stop);
+            return await FaceGallery.OpenStoreAsync(given, options.GalleryKey, stop);
         }
 
         // One gallery per model: embeddings of different models cannot be compared.

@@ -57,7 +57,7 @@ public sealed class FaceRecognizerTests : IDisposable
     public void A_bare_model_without_a_calibration_needs_a_threshold()
     {
         string onnx = Path.Combine(folder, "m.onnx");
-        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8);
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 16);
         using FaceRecognizer recognizer = FaceRecognizer.Open(onnx, new FaceRecognizerOptions { Aligned = true });
         RgbImage a = TestImages.Noise(112, 112, 1);
         Assert.False(recognizer.IsCalibrated);

@@ -27,7 +27,7 @@ public sealed record TrainOptions
     public required Loss Loss { get; init; }
 
     /// <summary>The backbone.</summary>
-    public required BackboneSpec Backbone { get; init; }
+    public BackboneSpec Backbone { get; init; } = new("mobilefacenet");
 
     /// <summary>The model whose embeddings are learned, besides the loss or instead of it; null for none.</summary>
     public TeacherOptions? Teacher { get; init; }

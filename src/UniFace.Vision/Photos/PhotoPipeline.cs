@@ -43,7 +43,7 @@ internal static class PhotoPipeline
         return options.Aligned
             ? FacePipeline.ForAligned(options.Decoder, template, options.Liveness)
             : new FacePipeline(
-                options.Decoder, options.CustomDetector ?? FaceDetectors.Open(options.Detector, options.Detection), new FaceAligner(template))
+                options.Decoder, options.CustomDetector ?? FaceDetectors.Open(options.Detector, options.Detection), new CropAligner(template))
             {
                 Strict = options.Strict,
                 MinFaceSize = options.MinFaceSize,

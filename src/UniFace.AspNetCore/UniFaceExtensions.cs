@@ -17,7 +17,9 @@ public static class UniFaceExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         OptionsBuilder<UniFaceOptions> options = services.AddOptions<UniFaceOptions>().BindConfiguration(UniFaceOptions.SectionName)
-            .Validate(o => o is { MaxRequestBytes: > 0, MaxPixels: > 0, MaxConcurrentRequests: > 0 }, "MaxRequestBytes, MaxPixels and MaxConcurrentRequests must be above 0.")
+            .Validate(
+                o => o is { MaxRequestBytes: > 0, MaxPixels: > 0, MaxConcurrentRequests: > 0 },
+                "MaxRequestBytes, MaxPixels and MaxConcurrentRequests must be above 0.")
             .Validate(o => o.RetentionDays is null or (>= 1 and <= UniFaceServer.MaxRetentionDays), "RetentionDays must be 1 to 36500, or absent.")
             .Validate(o => o.DataFolder.Length > 0, "DataFolder must not be empty.")
             .ValidateOnStart();

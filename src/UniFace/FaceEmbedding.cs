@@ -15,7 +15,8 @@ public sealed class FaceEmbedding
         double norm = values.Length == 0 ? double.NaN : TensorPrimitives.Norm(values.Span);
         if (!(Math.Abs(norm - 1) <= NormTolerance))
         {
-            throw new UniFaceException(Invariant($"an embedding of {values.Length} values with norm {norm:G4}; expected values with norm 1, as a model gives them"));
+            throw new UniFaceException(Invariant(
+                $"an embedding of {values.Length} values with norm {norm:G4}; expected values with norm 1, as a model gives them"));
         }
 
         Values = values;

@@ -33,12 +33,13 @@ public sealed class TrainerFrontDoorTests : IDisposable
             Threads = 1,
         };
         TrainingRun run;
-        using (Trainer trainer = Trainer.Create(Path.Combine(folder, "run"), options, new Steps(steps), cancellationToken: TestContext.Current.CancellationToken))
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        using (Trainer trainer = Trainer.Create(Path.Combine(folder, "run"), options, new Steps(steps), cancellationToken: stop))
         {
-            run = trainer.Run(TestContext.Current.CancellationToken);
+            run = trainer.Run(stop);
         }
 
-        ModelPackage package = run.Export(Path.Combine(folder, "package"), cancellationToken: TestContext.Current.CancellationToken);
+        ModelPackage package = run.Export(Path.Combine(folder, "package"), cancellationToken: stop);
         Assert.True(package.IsCalibrated);
         Assert.NotEmpty(steps);
         Assert.Equal(6, run.Result!.HeldOut);

@@ -84,7 +84,10 @@ internal static class MountedApi
         EndpointMetadataCollection? metadata = context.GetEndpoint()?.Metadata;
         bool decided = metadata?.GetMetadata<IAuthorizeData>() is not null || metadata?.GetMetadata<AuthorizationPolicy>() is not null
             || metadata?.GetMetadata<IAllowAnonymous>() is not null || context.User.Identity?.IsAuthenticated == true;
-        Caller caller = new(null, Caller.IsLocalRequest(context)) { User = context.User.Identity is { IsAuthenticated: true } user ? user.Name ?? "unnamed" : null };
+        Caller caller = new(null, Caller.IsLocalRequest(context))
+        {
+            User = context.User.Identity is { IsAuthenticated: true } user ? user.Name ?? "unnamed" : null,
+        };
         context.Features.Set(caller);
         if (!decided && (!caller.IsLocal || AccessControl.IsCrossSite(context.Request)))
         {

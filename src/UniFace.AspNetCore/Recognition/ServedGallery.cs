@@ -25,13 +25,7 @@ internal static class ServedGallery
                 return moved;
             }
 
-            GalleryInfo info = new()
-            {
-                ContractId = model.ContractId,
-                EmbeddingSize = model.Embedder.EmbeddingSize,
-                Package = Path.GetFullPath(model.Package.Source),
-            };
-            SqliteGallery.Create(own, info, options.GalleryKey);
+            SqliteGallery.Create(own, FaceGallery.CreateInfo(model), options.GalleryKey);
         }
 
         return await SqliteGallery.OpenAsync(own, options.GalleryKey, stop);

@@ -203,8 +203,8 @@ public sealed record TrainOptions
         if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
         {
             throw new UniFaceException(
-                "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented images, and no labels " +
-                "(--teacher-view augmented, --label-weight 0); leave mix out otherwise.");
+                "the augmentation mix blends people, and the blend has no label: it needs a teacher with the augmented view, and a loss of weight 0; " +
+                "leave mix out otherwise.");
         }
 
         BackboneRegistry.Validate(Backbone);

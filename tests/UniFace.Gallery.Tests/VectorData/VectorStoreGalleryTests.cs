@@ -20,7 +20,8 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
         return name;
     }
 
-    private protected override async Task<ITemplateGallery> OpenGalleryAsync(string gallery) => await VectorStoreGallery.OpenAsync(store, gallery, (Contract, sizes[gallery]));
+    private protected override async Task<ITemplateGallery> OpenGalleryAsync(string gallery) =>
+        await VectorStoreGallery.OpenAsync(store, gallery, (Contract, sizes[gallery]));
 
     [Fact]
     public async Task A_gallery_is_bound_to_its_model_and_reports_wrong_collections()

@@ -193,8 +193,13 @@ public sealed class Trainer : IDisposable
     {
         Progress = progress is null ? null : progress.Report,
         Warning = logger is null ? null : message => logger.LogWarning("{Warning}", message),
-        EpochEnded = logger is null ? null : epoch => logger.LogInformation(
-            "epoch {Epoch}: loss {Loss}, target cosine {TargetCosine}", epoch.Epoch, epoch.Loss, epoch.TargetCosine),
+        EpochEnded = logger is null ? null : epoch =>
+        {
+            if (logger.IsEnabled(LogLevel.Information))
+            {
+                logger.LogInformation("epoch {Epoch}: loss {Loss}, target cosine {TargetCosine}", epoch.Epoch, epoch.Loss, epoch.TargetCosine);
+            }
+        },
     };
 
     private void Log(RunEvent kind, string message) =>

@@ -50,7 +50,7 @@ public sealed record AlignOptions
     public int Size { get; init; } = 112;
 
     /// <summary>The template of a model, with its own size; null for ArcFace's at <see cref="Size"/>.</summary>
-    public AlignmentTemplate? Template { get; init; }
+    internal AlignmentTemplate? Template { get; init; }
 
     /// <summary>The faces of a photo to take.</summary>
     internal FaceChoice Faces { get; init; }

@@ -30,7 +30,7 @@ internal static class IdentifyBenchmark
 
     /// <summary>Times evenly spread photos of a set.</summary>
     public static async Task<IdentifySpeed> RunAsync(
-        PhotoSet photos, int count, FaceRecognizer recognizer, IGallery gallery, double threshold, Action done, CancellationToken stop)
+        PhotoSet photos, int count, FaceRecognizer recognizer, ITemplateGallery gallery, double threshold, Action done, CancellationToken stop)
     {
         FacePipeline pipeline = recognizer.Photos;
         OnnxEmbedder embedder = recognizer.Embedder;

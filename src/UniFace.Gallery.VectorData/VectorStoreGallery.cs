@@ -20,7 +20,7 @@ namespace UniFace.Gallery.VectorData;
 /// crops and encryption with a key of the client are not supported.
 /// </para>
 /// </remarks>
-internal sealed class VectorStoreGallery : IGallery
+internal sealed class VectorStoreGallery : ITemplateGallery
 {
     private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(20);
 

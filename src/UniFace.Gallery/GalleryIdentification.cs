@@ -12,7 +12,7 @@ internal static class GalleryIdentification
     /// <param name="cancellationToken">Stops the search.</param>
     /// <exception cref="UniFaceException">Another contract, another size, or a norm other than 1; or the threshold is not a number.</exception>
     public static async Task<Identification> IdentifyAsync(
-        this IGallery gallery,
+        this ITemplateGallery gallery,
         ReadOnlyMemory<float> probe,
         string contractId,
         double threshold,

@@ -1,8 +1,8 @@
 namespace UniFace.Gallery;
 
 /// <summary>
-/// Enrolled people and 1:N search. Bound to the contract of one model: embeddings of another model are refused, because their cosines have no
-/// meaning here. Implementations are thread-safe.
+/// Enrolled people and 1:N search with one model. Embeddings of another model are refused, because their cosines have no meaning here.
+/// Implementations are thread-safe.
 /// </summary>
 public interface IGallery : IAsyncDisposable
 {
@@ -12,16 +12,21 @@ public interface IGallery : IAsyncDisposable
     /// <summary>Messages about damaged templates that searches have skipped, one line per template.</summary>
     IReadOnlyCollection<string> Damage { get; }
 
-    /// <summary>
-    /// Enrolls templates, all or none. When the task completes they are on the disk. A photo that is already enrolled for its person, by
-    /// <see cref="Enrollment.PhotoSha256"/>, is not enrolled again: its existing id is returned.
-    /// </summary>
-    /// <param name="enrollments">The templates; many at a time are much faster than one by one.</param>
-    /// <param name="contractId">Contract id of the model that computed them.</param>
+    /// <summary>Enrolls a face. When the task completes it is on the disk. The first face of a name enrolls the person.</summary>
+    /// <param name="person">Name or id of the person.</param>
+    /// <param name="face">The face; a photo that is already enrolled for the person is not enrolled again.</param>
     /// <param name="cancellationToken">Cancels the enrollment; nothing is enrolled then.</param>
-    /// <returns>The templates' ids, in the order given; an id is never reused.</returns>
-    /// <exception cref="UniFaceException">Another contract, size or norm, an invalid name, a missing crop; or the store fails.</exception>
-    internal Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrollment> enrollments, string contractId, CancellationToken cancellationToken = default);
+    /// <returns>The id of the template, which is never reused.</returns>
+    /// <exception cref="UniFaceException">The face is of another model, the name is not valid, a crop is missing, or the store fails.</exception>
+    Task<long> EnrollAsync(string person, FaceEmbedding face, CancellationToken cancellationToken = default);
+
+    /// <summary>Enrolls faces, all or none; much faster than one by one.</summary>
+    /// <param name="faces">The faces, each with the person's name.</param>
+    /// <param name="cancellationToken">Cancels the enrollment; nothing is enrolled then.</param>
+    /// <returns>The ids of the templates, in the order given.</returns>
+    /// <exception cref="UniFaceException">A face is of another model, a name is not valid, a crop is missing, or the store fails.</exception>
+    Task<IReadOnlyList<long>> EnrollManyAsync(
+        IReadOnlyList<(string Person, FaceEmbedding Face)> faces, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a person with all templates and crops, and leaves no bytes of them in the store.</summary>
     /// <returns>False if the person was not enrolled.</returns>
@@ -36,20 +41,32 @@ public interface IGallery : IAsyncDisposable
     Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Finds the most similar people for each probe, exactly as a comparison with every template does. People with equal scores are in the order
-    /// of their enrollment.
+    /// Finds the most similar people, exactly as a comparison with every template does. People with equal scores are in the order of their
+    /// enrollment.
     /// </summary>
-    /// <param name="probes">L2-normalized embeddings, [probes, D].</param>
-    /// <param name="contractId">Contract id of the model that computed them.</param>
-    /// <param name="people">How many people per probe, 1 or more; fewer if fewer are enrolled.</param>
+    /// <param name="probe">The face.</param>
+    /// <param name="people">How many people, 1 or more; fewer if fewer are enrolled.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    /// <returns>The people for each probe, best first.</returns>
-    /// <exception cref="UniFaceException">Another contract, size or norm; or the store fails.</exception>
-    Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
-        ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default);
-}
+    /// <returns>The people, best first.</returns>
+    /// <exception cref="UniFaceException">The face is of another model, or the store fails.</exception>
+    Task<IReadOnlyList<GalleryCandidate>> SearchAsync(FaceEmbedding probe, int people = 5, CancellationToken cancellationToken = default);
 
-/// <summary>Size of a gallery.</summary>
-/// <param name="People">Number of people.</param>
-/// <param name="Templates">Number of templates.</param>
-public readonly record struct GalleryCounts(long People, long Templates);
+    /// <summary>Identifies a face: the best person if the score reaches the threshold, otherwise none.</summary>
+    /// <param name="probe">The face.</param>
+    /// <param name="falsePositiveIdentificationRate">
+    /// How often a person who is not enrolled may be taken for one who is; null for 0.01, or the smallest rate that the model's calibration
+    /// supports with this many enrolled faces.
+    /// </param>
+    /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
+    /// <param name="candidates">How many candidates to return.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
+    /// <exception cref="UniFaceException">
+    /// The face is of another model, the calibration is missing or does not support the rate, or the store fails.
+    /// </exception>
+    Task<Identification> IdentifyAsync(
+        FaceEmbedding probe,
+        double? falsePositiveIdentificationRate = null,
+        double? threshold = null,
+        int candidates = 5,
+        CancellationToken cancellationToken = default);
+}

@@ -1,7 +1,7 @@
 namespace UniFace.Gallery;
 
 /// <summary>A gallery that owns its store, a file or a database, and can maintain it.</summary>
-internal abstract class StoredGallery : IGallery
+internal abstract class StoredGallery : ITemplateGallery
 {
     private const int PageSize = 1000;
 
@@ -35,7 +35,7 @@ internal abstract class StoredGallery : IGallery
     /// <inheritdoc/>
     public Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default) => RemoveAsync(person, before: null, cancellationToken);
 
-    /// <summary>Removes a person like <see cref="IGallery.RemoveAsync"/> if the newest template was enrolled before a time.</summary>
+    /// <summary>Removes a person like <see cref="ITemplateGallery.RemoveAsync"/> if the newest template was enrolled before a time.</summary>
     /// <returns>False if the person was not enrolled, or has a newer template.</returns>
     /// <exception cref="UniFaceException">The store fails.</exception>
     /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>

@@ -45,7 +45,7 @@ internal static class FaceRenderer
         SimilarityTransform error = new(a, b, half - (a * half) + (b * half) + scene.CropShiftX, half - (b * half) - (a * half) + scene.CropShiftY);
 
         // Skia's pixel centers are at halves, ours at whole numbers: Draw adds the half.
-        view.ToPixels = new FaceAligner(template).Fit(view.Landmarks()).Then(error);
+        view.ToPixels = new CropAligner(template).Fit(view.Landmarks()).Then(error);
         return Draw(person, scene, view, template.Width, template.Height);
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace UniFace.Training;
 
 /// <summary>
@@ -8,6 +10,7 @@ public sealed class Trainer : IDisposable
 {
     private readonly PreparedRun run;
     private readonly TrainingLoop loop;
+    private TrainingEvents events = new();
     private RunPosition resumedFrom;
 
     internal Trainer(PreparedRun run)
@@ -27,9 +30,54 @@ public sealed class Trainer : IDisposable
     public long Step => run.State.Step;
 
     /// <summary>
-    /// Creates a run: checks the options and the data, hashes the data and writes run.json. A run that ended before its first checkpoint is
+    /// Creates a run on the data that the options name: checks and hashes it, and writes run.json. A run that ended before its first checkpoint is
     /// replaced.
     /// </summary>
+    /// <param name="folder">The run folder; created if it does not exist.</param>
+    /// <param name="options">What to train.</param>
+    /// <param name="progress">Receives the progress of <see cref="Run(CancellationToken)"/>.</param>
+    /// <param name="logger">Receives warnings and the end of each epoch.</param>
+    /// <param name="holdOut">
+    /// True: if the options name no validation set and hold nobody out, and the data has at least 20 people, a tenth of them is held out, on whom
+    /// the export calibrates. False: exactly as the options say.
+    /// </param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
+    public static Trainer Create(
+        string folder,
+        TrainOptions options,
+        IProgress<TrainProgress>? progress = null,
+        ILogger? logger = null,
+        bool holdOut = true,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (holdOut && options is { Validation: null, ValidationPeople: 0, UsesLabels: true })
+        {
+            using FaceDataset set = options.OpenData();
+            options = options.HoldOutPeople(set.People.Count);
+        }
+
+        Trainer trainer = Create(folder, options, data: null, cancellationToken: cancellationToken);
+        trainer.events = CreateEvents(progress, logger);
+        return trainer;
+    }
+
+    /// <summary>Resumes a run from its last checkpoint, or from its start if it has none, on the data that it was started with.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="progress">Receives the progress of <see cref="Run(CancellationToken)"/>.</param>
+    /// <param name="logger">Receives warnings and the end of each epoch.</param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    /// <exception cref="UniFaceException">There is no run, its checkpoint is damaged, an earlier version wrote it, or the data has changed.</exception>
+    public static Trainer Resume(
+        string folder, IProgress<TrainProgress>? progress = null, ILogger? logger = null, CancellationToken cancellationToken = default)
+    {
+        Trainer trainer = Resume(folder, data: null, cancellationToken: cancellationToken);
+        trainer.events = CreateEvents(progress, logger);
+        return trainer;
+    }
+
+    /// <summary>Creates a run on data that is open already.</summary>
     /// <param name="folder">The run folder; created if it does not exist.</param>
     /// <param name="options">What to train.</param>
     /// <param name="data">The training set, not disposed, which must outlive the trainer; null to open the sets that the options name.</param>
@@ -41,7 +89,7 @@ public sealed class Trainer : IDisposable
     internal static Trainer Create(
         string folder,
         TrainOptions options,
-        FaceDataset? data = null,
+        FaceDataset? data,
         FaceDataset? validation = null,
         Action<int>? hashed = null,
         IImageDecoder? decoder = null,
@@ -51,7 +99,7 @@ public sealed class Trainer : IDisposable
         return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, cancellationToken).Create(options));
     }
 
-    /// <summary>Resumes a run from its last checkpoint, or from its start if it has none.</summary>
+    /// <summary>Resumes a run from its last checkpoint, or from its start if it has none, on data that is open already.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="data">The training set, not disposed, which must outlive the trainer; null to open the sets that the options name.</param>
     /// <param name="validation">The validation set to <paramref name="data"/>, not disposed; null for none.</param>
@@ -67,7 +115,7 @@ public sealed class Trainer : IDisposable
     /// </exception>
     internal static Trainer Resume(
         string folder,
-        FaceDataset? data = null,
+        FaceDataset? data,
         FaceDataset? validation = null,
         Action<int>? hashed = null,
         TrainOptions? changed = null,
@@ -80,13 +128,25 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Trains to the end.</summary>
+    /// <param name="cancellationToken">Saves a checkpoint and throws <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The run, which can be exported.</returns>
+    /// <exception cref="UniFaceException">
+    /// A loss, gradient or weight is not finite, or an image cannot be read; the last checkpoint is good. Or another process trains the run.
+    /// </exception>
+    public TrainingRun Run(CancellationToken cancellationToken = default) => Run(events, cancellationToken);
+
+    /// <summary>Trains to the end on another thread.</summary>
+    /// <inheritdoc cref="Run(CancellationToken)"/>
+    public Task<TrainingRun> RunAsync(CancellationToken cancellationToken = default) => Task.Run(() => Run(cancellationToken), CancellationToken.None);
+
+    /// <summary>Trains to the end.</summary>
     /// <param name="events">Called while training.</param>
     /// <param name="cancellationToken">Saves a checkpoint and throws <see cref="OperationCanceledException"/>.</param>
     /// <returns>The run, with its result.</returns>
     /// <exception cref="UniFaceException">
     /// A loss, gradient or weight is not finite, or an image cannot be read; the last checkpoint is good. Or another process trains the run.
     /// </exception>
-    internal TrainingRun Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
+    internal TrainingRun Run(TrainingEvents? events, CancellationToken cancellationToken = default)
     {
         events ??= new TrainingEvents();
         using RunLock runLock = RunLock.Acquire(run.Folder);
@@ -128,6 +188,19 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Disposes the weights, the state and the data sets that the trainer opened.</summary>
     public void Dispose() => run.Dispose();
+
+    private static TrainingEvents CreateEvents(IProgress<TrainProgress>? progress, ILogger? logger) => new()
+    {
+        Progress = progress is null ? null : progress.Report,
+        Warning = logger is null ? null : message => logger.LogWarning("{Warning}", message),
+        EpochEnded = logger is null ? null : epoch =>
+        {
+            if (logger.IsEnabled(LogLevel.Information))
+            {
+                logger.LogInformation("epoch {Epoch}: loss {Loss}, target cosine {TargetCosine}", epoch.Epoch, epoch.Loss, epoch.TargetCosine);
+            }
+        },
+    };
 
     private void Log(RunEvent kind, string message) =>
         RunEventLog.Add(run.Folder, new RunNote(DateTime.UtcNow, Step, run.State.Epoch, kind, message));

@@ -28,11 +28,25 @@ public sealed class TrainingRun
     /// <param name="flipSum">True: an embedding is f(x) + f(mirrored x).</param>
     internal BackboneEmbedder OpenEmbedder(bool best = true, bool flipSum = false) => new(RunFolder.LoadBackbone(Folder, best).Backbone, flipSum);
 
-    /// <summary>Writes the run as a model package, after checking that ONNX Runtime gives the trained embeddings.</summary>
+    /// <summary>
+    /// Writes the run as a model package, after checking that ONNX Runtime gives the trained embeddings, with a calibration on the people who were
+    /// not trained on, if there are any.
+    /// </summary>
     /// <param name="packageFolder">The package folder: absent, empty, or a package to replace.</param>
     /// <param name="options">Export options; null for the defaults.</param>
     /// <param name="cancellationToken">Stops the export; the destination is then as it was.</param>
     /// <exception cref="UniFaceException">The run has no checkpoint, or the package is refused; the message says why.</exception>
-    internal ExportResult Export(string packageFolder, ExportOptions? options = null, CancellationToken cancellationToken = default) =>
+    public ModelPackage Export(string packageFolder, ExportOptions? options = null, CancellationToken cancellationToken = default) =>
+        ModelPackage.Open(ExportPackage(packageFolder, options, cancellationToken).Folder);
+
+    /// <inheritdoc cref="Export"/>
+    /// <param name="packageFolder">The package folder: absent, empty, or a package to replace.</param>
+    /// <param name="options">Export options; null for the defaults.</param>
+    /// <param name="cancellationToken">Stops the export; the destination is then as it was.</param>
+    public Task<ModelPackage> ExportAsync(string packageFolder, ExportOptions? options = null, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Export(packageFolder, options, cancellationToken), CancellationToken.None);
+
+    /// <summary>Exports, and returns what was written and measured.</summary>
+    internal ExportResult ExportPackage(string packageFolder, ExportOptions? options = null, CancellationToken cancellationToken = default) =>
         RunExporter.Export(Folder, packageFolder, options ?? new ExportOptions(), cancellationToken);
 }

@@ -1,3 +1,4 @@
+using UniFace.Decisions;
 using UniFace.Vision.Photos;
 
 namespace UniFace.Vision;
@@ -6,7 +7,7 @@ namespace UniFace.Vision;
 /// A face recognition model: photo to aligned face to embedding, with the calibration of its scores. The one way to open a model package.
 /// Thread-safe; owns the model and the detector.
 /// </summary>
-public sealed class FaceRecognizer : IDisposable
+public sealed class FaceRecognizer : IFaceModel, IDisposable
 {
     private readonly Lazy<FacePipeline> photos;
     private readonly Lazy<Calibration?> calibration;
@@ -22,6 +23,13 @@ public sealed class FaceRecognizer : IDisposable
 
     /// <summary>The package.</summary>
     public ModelPackage Package { get; }
+
+    /// <summary>Values in an embedding.</summary>
+    public int EmbeddingSize => Embedder.EmbeddingSize;
+
+    /// <summary>True if the model has a calibration, so that false match rates can be chosen instead of thresholds.</summary>
+    /// <exception cref="UniFaceException">The calibration cannot be read, or belongs to another model.</exception>
+    public bool IsCalibrated => Calibration is not null;
 
     /// <summary>Computes embeddings of aligned faces.</summary>
     internal OnnxEmbedder Embedder { get; }
@@ -43,24 +51,115 @@ public sealed class FaceRecognizer : IDisposable
     /// <exception cref="UniFaceException">It cannot be read, or belongs to another model.</exception>
     internal Calibration? Calibration => calibration.Value;
 
+    Calibration? IFaceModel.Calibration => Calibration;
+
+    string? IFaceModel.PackagePath => Path.GetFullPath(Package.Source);
+
     /// <summary>Opens a model.</summary>
     /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
-    internal static FaceRecognizer Open(string? model = null, RecognizerOptions? options = null) =>
+    public static FaceRecognizer Open(string? model = null, FaceRecognizerOptions? options = null) =>
         Open(model is null ? InstalledModels.OpenDefault() : ModelPackage.Open(model), options);
 
     /// <summary>Opens a package that has been checked already.</summary>
     /// <param name="package">The package.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
-    internal static FaceRecognizer Open(ModelPackage package, RecognizerOptions? options = null)
+    internal static FaceRecognizer Open(ModelPackage package, FaceRecognizerOptions? options = null)
     {
-        options ??= new RecognizerOptions();
+        options ??= new FaceRecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);
         PhotoOptions photos = options.Photos with { Detection = options.Photos.Detection with { ExecutionProvider = options.ExecutionProvider } };
         return new FaceRecognizer(package, embedder, photos.Decoder, () => PhotoPipeline.Open(photos, embedder.Manifest.CreateTemplate()));
     }
+
+    /// <summary>Finds the faces of a photo, the main face first.</summary>
+    /// <param name="photo">A path, bytes, a stream or an image.</param>
+    /// <returns>The faces; empty if there are none.</returns>
+    /// <exception cref="UniFaceException">The photo cannot be read.</exception>
+    public IReadOnlyList<DetectedFace> Detect(ImageSource photo) => Boxes(new(photo, photo.Read()));
+
+    /// <inheritdoc cref="Detect"/>
+    /// <param name="photo">A path, bytes, a stream or an image.</param>
+    /// <param name="cancellationToken">Stops before the next step.</param>
+    public Task<IReadOnlyList<DetectedFace>> DetectAsync(ImageSource photo, CancellationToken cancellationToken = default) =>
+        RunAsync(photo, Boxes, cancellationToken);
+
+    /// <summary>Computes the embedding of the main face of a photo.</summary>
+    /// <param name="photo">A path, bytes, a stream or an image.</param>
+    /// <exception cref="UniFaceException">The photo cannot be read, or shows no face.</exception>
+    public FaceEmbedding Embed(ImageSource photo) => EmbedMain(new(photo, photo.Read()));
+
+    /// <inheritdoc cref="Embed"/>
+    /// <param name="photo">A path, bytes, a stream or an image.</param>
+    /// <param name="cancellationToken">Stops before the next step.</param>
+    public Task<FaceEmbedding> EmbedAsync(ImageSource photo, CancellationToken cancellationToken = default) =>
+        RunAsync(photo, EmbedMain, cancellationToken);
+
+    /// <summary>Computes the embeddings of all faces of a photo, the main face first.</summary>
+    /// <param name="photo">A path, bytes, a stream or an image.</param>
+    /// <returns>The embeddings; empty if there is no face.</returns>
+    /// <exception cref="UniFaceException">The photo cannot be read.</exception>
+    public IReadOnlyList<FaceEmbedding> EmbedAll(ImageSource photo) => EmbedFaces(new(photo, photo.Read()));
+
+    /// <inheritdoc cref="EmbedAll"/>
+    /// <param name="photo">A path, bytes, a stream or an image.</param>
+    /// <param name="cancellationToken">Stops before the next step.</param>
+    public Task<IReadOnlyList<FaceEmbedding>> EmbedAllAsync(ImageSource photo, CancellationToken cancellationToken = default) =>
+        RunAsync(photo, EmbedFaces, cancellationToken);
+
+    /// <summary>Decides whether the main faces of two photos are the same person.</summary>
+    /// <param name="first">A path, bytes, a stream or an image.</param>
+    /// <param name="second">The other photo.</param>
+    /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
+    /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
+    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    /// <exception cref="UniFaceException">A photo cannot be read or shows no face, or the calibration does not support the rate.</exception>
+    public Verification Verify(ImageSource first, ImageSource second, double? falseMatchRate = null, double? threshold = null)
+    {
+        Decision decision = Decide(falseMatchRate, threshold);
+        return Compare(Embed(first), Embed(second), decision);
+    }
+
+    /// <inheritdoc cref="Verify"/>
+    /// <param name="first">A path, bytes, a stream or an image.</param>
+    /// <param name="second">The other photo.</param>
+    /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
+    /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
+    /// <param name="cancellationToken">Stops before the next step.</param>
+    public async Task<Verification> VerifyAsync(
+        ImageSource first, ImageSource second, double? falseMatchRate = null, double? threshold = null, CancellationToken cancellationToken = default)
+    {
+        Decision decision = Decide(falseMatchRate, threshold);
+        FaceEmbedding a = await EmbedAsync(first, cancellationToken).ConfigureAwait(false);
+        return Compare(a, await EmbedAsync(second, cancellationToken).ConfigureAwait(false), decision);
+    }
+
+    /// <summary>Decides whether two embeddings are of the same person.</summary>
+    /// <param name="first">An embedding of this model.</param>
+    /// <param name="second">The other embedding.</param>
+    /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
+    /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
+    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    /// <exception cref="UniFaceException">The embeddings are of another model, or the calibration does not support the rate.</exception>
+    public Verification Compare(FaceEmbedding first, FaceEmbedding second, double? falseMatchRate = null, double? threshold = null) =>
+        Compare(first, second, Decide(falseMatchRate, threshold));
+
+    /// <summary>The smallest cosine at which two faces match with a false match rate.</summary>
+    /// <exception cref="MissingCalibrationException">The model has no calibration.</exception>
+    /// <exception cref="UniFaceException">The calibration does not support the rate.</exception>
+    public double ThresholdAt(double falseMatchRate) => Decide(falseMatchRate, null).Threshold;
+
+    internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision decision)
+    {
+        RequireContract(first.ContractId, "the first embedding");
+        RequireContract(second.ContractId, "the second embedding");
+        return new Verification(first, second, decision, Calibration);
+    }
+
+    /// <summary>Computes the embedding of an aligned face.</summary>
+    internal FaceEmbedding EmbedAligned(AlignedFace face, string source) => EmbedCrops([face], source, null)[0];
 
     /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>
     /// <exception cref="UniFaceException">One of them cannot be opened.</exception>
@@ -90,7 +189,55 @@ public sealed class FaceRecognizer : IDisposable
         }
     }
 
-    private static OnnxEmbedder OpenEmbedder(ModelPackage package, RecognizerOptions options)
+    private readonly record struct LoadedPhoto(ImageSource Source, ReadOnlyMemory<byte> Encoded)
+    {
+        public string Name => Source.Name;
+    }
+
+    private static Task<T> RunAsync<T>(ImageSource photo, Func<LoadedPhoto, T> work, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        return ReadAsync();
+
+        async Task<T> ReadAsync()
+        {
+            ReadOnlyMemory<byte> encoded = await photo.ReadAsync(cancellationToken).ConfigureAwait(false);
+            return await Task.Run(() => work(new(photo, encoded)), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Decision Decide(double? falseMatchRate, double? threshold) =>
+        new DecisionRule { FalseMatchRate = falseMatchRate, Threshold = threshold }.ForVerification(Calibration);
+
+    private IReadOnlyList<DetectedFace> Boxes(LoadedPhoto photo) => [.. Find(photo, FaceChoice.All).Select(face => face.Face).OfType<DetectedFace>()];
+
+    private IReadOnlyList<FaceEmbedding> EmbedFaces(LoadedPhoto photo) => EmbedCrops(Find(photo, FaceChoice.All), photo.Name, photo.Encoded);
+
+    private FaceEmbedding EmbedMain(LoadedPhoto photo) => Find(photo, FaceChoice.Largest) is [AlignedFace face, ..]
+        ? EmbedCrops([face], photo.Name, photo.Encoded)[0]
+        : throw new UniFaceException($"{photo.Name}: no face found ({Photos.DetectorName}); give a photo that shows a face");
+
+    private IReadOnlyList<AlignedFace> Find(LoadedPhoto photo, FaceChoice choice) => Photos.AlignFaces(
+        photo.Source.Image is RgbImage image ? new Photo(image) : Decoder.OpenPhoto(photo.Encoded, photo.Name), photo.Name, choice);
+
+    private FaceEmbedding[] EmbedCrops(IReadOnlyList<AlignedFace> faces, string source, ReadOnlyMemory<byte>? encoded)
+    {
+        float[] values = faces.Count == 0 ? [] : Embedder.Embed([.. faces.Select(face => face.Image)]); // [N, D]
+        string? hash = encoded is { Length: > 0 } bytes ? Sha256.HashBytes(bytes.Span) : null;
+        return
+        [
+            .. faces.Select((face, i) => new FaceEmbedding(values.AsMemory(i * EmbeddingSize, EmbeddingSize), ContractId)
+            {
+                Face = face.Face,
+                FacesInPhoto = face.FacesInPhoto,
+                Source = source,
+                PhotoSha256 = hash,
+                EncodeCrop = () => ImageEncoder.Png(face.Image),
+            }),
+        ];
+    }
+
+    private static OnnxEmbedder OpenEmbedder(ModelPackage package, FaceRecognizerOptions options)
     {
         if (package.Manifest is not ModelManifest manifest)
         {
@@ -110,7 +257,7 @@ public sealed class FaceRecognizer : IDisposable
         return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads, options.ExecutionProvider);
     }
 
-    private static ModelManifest CreateManifest(OnnxModelShape shape, string path, RecognizerOptions options)
+    private static ModelManifest CreateManifest(OnnxModelShape shape, string path, FaceRecognizerOptions options)
     {
         if (shape.EmbeddingSize == 0)
         {

@@ -11,7 +11,7 @@ public abstract class GalleryContractTests
     protected abstract Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8);
 
     /// <summary>Opens a gallery.</summary>
-    protected abstract Task<IGallery> OpenGalleryAsync(string gallery);
+    private protected abstract Task<ITemplateGallery> OpenGalleryAsync(string gallery);
 
     [Theory]
     [InlineData(8)]
@@ -21,7 +21,7 @@ public abstract class GalleryContractTests
     /// <summary>Enrolls, removes, searches, and compares with brute force.</summary>
     protected async Task PeopleFoundAsync(PersonScore scoring, int size)
     {
-        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync(scoring, size: size));
+        await using ITemplateGallery gallery = await OpenGalleryAsync(await CreateAsync(scoring, size: size));
         float[][] vectors = Rows.Hard(600, size, 1), probes = [.. Rows.Hard(12, size, 2), .. vectors[..12]];
         List<Enrollment> enrolled = [.. vectors.Select((v, i) => new Enrollment($"person {i * 7 % 90}", v))];
 
@@ -67,7 +67,7 @@ public abstract class GalleryContractTests
     [Fact]
     public async Task A_probe_below_the_threshold_or_in_an_empty_gallery_is_unknown()
     {
-        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        await using ITemplateGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(2, 8, 3);
         Assert.Null((await gallery.IdentifyAsync(v[0], Contract, -1)).Person);
         await gallery.EnrollAsync([new Enrollment("ann", v[0])], Contract);
@@ -82,7 +82,7 @@ public abstract class GalleryContractTests
     [Fact]
     public async Task Embeddings_of_another_model_size_or_norm_are_refused_with_their_whole_batch()
     {
-        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        await using ITemplateGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[] good = Rows.Random(1, 8, 3)[0];
         await ErrorAssert.ContainsAsync("contract", () => gallery.EnrollAsync([new Enrollment("a", good)], "contract-b"));
         await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(good, "contract-b", 1));
@@ -99,7 +99,7 @@ public abstract class GalleryContractTests
     [Fact]
     public async Task A_stopped_enrollment_keeps_nothing_and_ids_are_never_reused()
     {
-        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        await using ITemplateGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[] v = Rows.Random(1, 8, 3)[0];
         using CancellationTokenSource stop = new();
         await stop.CancelAsync();
@@ -116,7 +116,7 @@ public abstract class GalleryContractTests
     {
         string path = await CreateAsync();
         float[][] v = Rows.Random(3, 8, 3);
-        await using IGallery a = await OpenGalleryAsync(path), b = await OpenGalleryAsync(path);
+        await using ITemplateGallery a = await OpenGalleryAsync(path), b = await OpenGalleryAsync(path);
         await a.EnrollAsync([new Enrollment("ann", v[0])], Contract);
         Assert.Equal("ann", (await b.IdentifyAsync(v[0], Contract, 0.99)).Person);
         await b.EnrollAsync([new Enrollment("bob", v[1])], Contract);

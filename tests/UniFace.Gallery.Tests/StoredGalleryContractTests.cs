@@ -8,7 +8,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     /// <summary>Opens a gallery.</summary>
     private protected abstract Task<StoredGallery> OpenAsync(string gallery);
 
-    protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await OpenAsync(gallery);
+    private protected override async Task<ITemplateGallery> OpenGalleryAsync(string gallery) => await OpenAsync(gallery);
 
     [Theory]
     [InlineData(8)]

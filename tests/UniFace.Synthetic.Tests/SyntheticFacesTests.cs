@@ -109,7 +109,7 @@ public class SyntheticFacesTests
         {
             SyntheticFaces faces = new(key.Seed);
             FaceScene scene = faces.Scene(key.Person, key.Image) with { CropShiftX = 0, CropShiftY = 0, CropTurn = 0, CropScale = 1 };
-            SimilarityTransform left = new FaceAligner().Fit(FaceRenderer.Aligned(faces.Identity(key.Person), scene).Landmarks);
+            SimilarityTransform left = new CropAligner().Fit(FaceRenderer.Aligned(faces.Identity(key.Person), scene).Landmarks);
             Assert.Equal(1, left.A, 1e-3);
             Assert.Equal(0, left.B, 1e-3);
             Assert.Equal(0, left.Tx, 0.1);
@@ -144,7 +144,7 @@ public class SyntheticFacesTests
             FaceScene exact = faces.Scene(i, 0) with { CropShiftX = 0, CropShiftY = 0, CropTurn = 0, CropScale = 1 };
             FaceScene scene = exact with { Noise = 0, Blur = 0, LightContrast = 0, Occlusion = Occlusion.None };
             SyntheticFace photo = FaceRenderer.Photo(faces.Identity(i), scene, 320, 400);
-            RgbImage cut = new FaceAligner().Align(photo.Image, new DetectedFace(0, 0, 320, 400, 1, photo.Landmarks)).Image;
+            RgbImage cut = new CropAligner().Align(photo.Image, new DetectedFace(0, 0, 320, 400, 1, photo.Landmarks)).Image;
             RgbImage drawn = FaceRenderer.Aligned(faces.Identity(i), scene).Image, other = FaceRenderer.Aligned(faces.Identity(i + 1), scene).Image;
             double same = Difference(cut, drawn, face: true);
             Assert.True(same < 10, $"person {i}: the crop is {same:F1} gray levels off");

@@ -132,7 +132,7 @@ public class DetectionTests
     public void Mesh_landmarks_of_the_mean_face_are_nearly_the_template()
     {
         FaceLandmarks five = FaceMeshLandmarks.Default.ToFive(FaceMeshLandmarks.Default.Mean), template = AlignmentTemplate.ArcFace112.Landmarks;
-        Point[] fitted = Array.ConvertAll(five.ToArray(), new FaceAligner().Fit(five).Apply);
+        Point[] fitted = Array.ConvertAll(five.ToArray(), new CropAligner().Fit(five).Apply);
         Assert.All(fitted.Zip(template.ToArray()), pair => Assert.InRange(double.Hypot(pair.First.X - pair.Second.X, pair.First.Y - pair.Second.Y), 0, 3));
     }
 
@@ -162,7 +162,7 @@ public class DetectionTests
         string yunet = SharedData.Require("data/yunet_s_dynamic.onnx"), yunetFixed = SharedData.Require("data/yunet_s_640_640.onnx");
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         using IFaceDetector first = FaceDetectors.Open(), second = FaceDetectors.Open(yunet), third = FaceDetectors.Open(yunetFixed);
-        FaceAligner aligner = new();
+        CropAligner aligner = new();
         int photos = 0;
         foreach ((string name, byte[] bytes) in Entries(tar).Take(24))
         {

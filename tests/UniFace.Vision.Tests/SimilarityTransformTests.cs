@@ -65,7 +65,7 @@ public class SimilarityTransformTests
     [Fact]
     public void Landmarks_on_the_template_need_no_transform()
     {
-        SimilarityTransform fitted = new FaceAligner().Fit(AlignmentTemplate.ArcFace112.Landmarks);
+        SimilarityTransform fitted = new CropAligner().Fit(AlignmentTemplate.ArcFace112.Landmarks);
         Assert.Equal(1, fitted.A, 1e-9);
         Assert.Equal(0, fitted.B, 1e-9);
         Assert.Equal(0, fitted.Tx, 1e-6);
@@ -77,7 +77,7 @@ public class SimilarityTransformTests
     {
         FaceLandmarks t = AlignmentTemplate.ArcFace112.Landmarks;
         Point mouth = new((t.LeftMouth.X + t.RightMouth.X) / 2, (t.LeftMouth.Y + t.RightMouth.Y) / 2);
-        SimilarityTransform fitted = new FaceAligner().Fit(t with { LeftMouth = mouth, RightMouth = mouth, MouthIsOnePoint = true });
+        SimilarityTransform fitted = new CropAligner().Fit(t with { LeftMouth = mouth, RightMouth = mouth, MouthIsOnePoint = true });
         Assert.Equal(1, fitted.A, 1e-6);
         Assert.Equal(0, fitted.Tx, 1e-4);
     }

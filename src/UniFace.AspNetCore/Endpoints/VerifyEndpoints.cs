@@ -1,5 +1,4 @@
 using UniFace.Decisions;
-using UniFace.Embeddings;
 
 namespace UniFace.AspNetCore.Endpoints;
 
@@ -51,11 +50,12 @@ internal static class VerifyEndpoints
         AlignedFace a = await recognizer.RequireMainFaceAsync(request.A, "a", request.Aligned, caller, stop);
         AlignedFace b = await recognizer.RequireMainFaceAsync(request.B, "b", request.Aligned, caller, stop);
         float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, caller, stop), recognizer.EmbedAsync(b, caller, stop));
-        double score = CosineSimilarity.Compute(embeddings[0], embeddings[1]);
+        string contract = recognizer.Model.ContractId;
+        Verification answer = new(new(embeddings[0], contract), new(embeddings[1], contract), decision, calibration);
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return new VerifyAnswer(
-            decision.IsMatch(score), score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
-            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.Manifest.Suitability, recognizer.Model.ContractId,
+            answer.IsMatch, answer.Score, answer.Threshold, answer.FalseMatchRate, answer.FalseMatchRateAtScore,
+            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.Manifest.Suitability, contract,
             FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops));
     }
 }

@@ -8,7 +8,10 @@ namespace UniFace.AspNetCore.Hosting;
 /// <summary>Builds the recognition service: REST API, web pages, health checks.</summary>
 internal static class UniFaceServer
 {
-    private const int MaxConnections = 1024, MaxRetentionDays = 36_500;
+    private const int MaxConnections = 1024;
+
+    /// <summary>Longest retention of people, in days.</summary>
+    internal const int MaxRetentionDays = 36_500;
 
     /// <summary>Opens the model and the gallery, and builds the service around them. Run the result, or start and stop it.</summary>
     /// <param name="options">Model, gallery, addresses and limits.</param>
@@ -64,6 +67,13 @@ internal static class UniFaceServer
     /// <summary>The recognizer of a service; null if no model is loaded.</summary>
     internal static Recognizer? FindRecognizer(WebApplication app) => app.Services.GetRequiredService<RecognizerSlot>().Loaded;
 
+    /// <summary>How the API writes JSON: enumerations as words-with-hyphens, numbers as numbers.</summary>
+    internal static void ConfigureJson(Microsoft.AspNetCore.Http.Json.JsonOptions json)
+    {
+        json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower));
+        json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+    }
+
     private static void AddServices(IServiceCollection services, ServerOptions options, OpenedModel? opened)
     {
         // ASP.NET Core's own lines contain paths, which may hold names, and whole exceptions. RequestLog and ProblemWriter log what may be logged;
@@ -80,24 +90,15 @@ internal static class UniFaceServer
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails =
             problem => problem.ProblemDetails.Detail ??= ProblemWriter.DescribeStatus(problem.HttpContext.Response));
         services.AddExceptionHandler<ProblemWriter>();
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower));
-            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
-        });
+        services.ConfigureHttpJsonOptions(ConfigureJson);
         services.AddRequestLimits(options);
         services.AddApiDescription();
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<RequestJson>();
-        services.AddSingleton<ServerMetrics>();
-        services.AddSingleton(provider =>
-            new RecognizerSlot(opened is null ? null : ActivatorUtilities.CreateInstance<Recognizer>(provider, opened)));
-        services.AddSingleton(BodyMemory.Create(options));
+        services.AddRecognition(_ => opened);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApiKeyStore>(provider, options.DataFolder));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, options.DataFolder, options.MaxAuditBytes));
         services.AddSingleton<RefusalAuditor>();
-        services.AddSingleton<Retention>();
         if (options.RetentionDays is not null)
         {
             services.AddHostedService(provider => provider.GetRequiredService<Retention>());
@@ -129,16 +130,7 @@ internal static class UniFaceServer
             .HideDeveloperTools().DisableAgent().DisableMcp().DisableTelemetry().HideClientButton());
         app.MapMetrics();
 
-        // Without a RequiredScope, an endpoint requires the scope read for GET and admin otherwise.
-        RouteGroupBuilder v1 = app.MapGroup("/v1").AddEndpointFilter(StrictQueryNumbers.Filter);
-        RouteGroupBuilder faces = v1.MapGroup("").WithTags("faces");
-        PhotoEndpoints.Map(faces);
-        VerifyEndpoints.Map(faces);
-        IdentifyEndpoints.Map(faces);
-        PeopleEndpoints.Map(v1);
-        GalleryEndpoints.Map(v1);
-        ModelEndpoints.Map(v1);
-        Array.ForEach(modules, module => module.Map(v1));
+        app.MapGroup("/v1").MapRecognition(app.Services);
     }
 
     // Also accepts Kestrel's form for any host, such as http://*:8080.

@@ -16,10 +16,17 @@ internal static class StrictText
     /// <summary>Refuses a path or query whose percent-encoded bytes are not UTF-8.</summary>
     public static void UseStrictText(this IApplicationBuilder app) => app.Use((context, next) =>
     {
-        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        Decode(WebUtility.UrlDecodeToBytes(Encoding.Latin1.GetBytes(target), 0, target.Length)!, "the address");
+        EnsureTarget(context);
         return next(context);
     });
+
+    /// <summary>Refuses a path or query whose percent-encoded bytes are not UTF-8.</summary>
+    /// <exception cref="BadHttpRequestException">They are not.</exception>
+    public static void EnsureTarget(HttpContext context)
+    {
+        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        Decode(WebUtility.UrlDecodeToBytes(Encoding.Latin1.GetBytes(target), 0, target.Length)!, "the address");
+    }
 
     /// <summary>Decodes UTF-8.</summary>
     /// <param name="bytes">The bytes.</param>

@@ -4,7 +4,7 @@ namespace UniFace.AspNetCore.Recognition;
 /// The number of enrolled faces, which every identification needs. It is counted at most once every few seconds, because counting reads the
 /// store. Thread-safe.
 /// </summary>
-internal sealed class EnrolledCount(IGallery gallery)
+internal sealed class EnrolledCount(ITemplateGallery gallery)
 {
     private const long MaxAgeMilliseconds = 5000;
 

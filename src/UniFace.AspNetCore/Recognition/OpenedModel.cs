@@ -17,7 +17,7 @@ internal sealed record OpenedModel(FaceRecognizer Model, StoredGallery Gallery)
 
         SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, MaxReducedPixels = options.MaxPixels, ReadsHeif = false };
         PhotoOptions photos = new() { Detector = options.Detector, Decoder = decoder, Liveness = options.Liveness };
-        FaceRecognizer model = FaceRecognizer.Open(name, new RecognizerOptions { Photos = photos });
+        FaceRecognizer model = FaceRecognizer.Open(name, new FaceRecognizerOptions { Photos = photos });
         StoredGallery? gallery = null;
         try
         {

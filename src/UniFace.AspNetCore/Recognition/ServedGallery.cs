@@ -13,7 +13,7 @@ internal static class ServedGallery
         if (options.Gallery is string given)
         {
             FaceGallery.Register(PostgresGallery.Provider);
-            return await FaceGallery.OpenAsync(given, options.GalleryKey, stop);
+            return await FaceGallery.OpenStoreAsync(given, options.GalleryKey, stop);
         }
 
         // One gallery per model: embeddings of different models cannot be compared.
@@ -25,13 +25,7 @@ internal static class ServedGallery
                 return moved;
             }
 
-            GalleryInfo info = new()
-            {
-                ContractId = model.ContractId,
-                EmbeddingSize = model.Embedder.EmbeddingSize,
-                Package = Path.GetFullPath(model.Package.Source),
-            };
-            SqliteGallery.Create(own, info, options.GalleryKey);
+            SqliteGallery.Create(own, FaceGallery.CreateInfo(model), options.GalleryKey);
         }
 
         return await SqliteGallery.OpenAsync(own, options.GalleryKey, stop);

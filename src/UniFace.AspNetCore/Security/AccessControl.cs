@@ -59,7 +59,7 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
     }
 
     // Browsers send these headers; programs do not.
-    private static bool IsCrossSite(HttpRequest request)
+    internal static bool IsCrossSite(HttpRequest request)
     {
         string site = request.Headers["Sec-Fetch-Site"].ToString();
         string origin = request.Headers.Origin.ToString();

@@ -14,8 +14,11 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
 
     private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
 
+    /// <summary>The user whom the application has authenticated; null in the service, which has keys.</summary>
+    public string? User { get; init; }
+
     /// <summary>The caller's name in the audit log.</summary>
-    public string Name => Key is not null ? "key:" + Key.Id : IsLocal ? "local" : "anonymous";
+    public string Name => User is not null ? "user:" + User : Key is not null ? "key:" + Key.Id : IsLocal ? "local" : "anonymous";
 
     /// <summary>Identifies the sender of a request. The key may be revoked or expired.</summary>
     /// <exception cref="ProblemException">The key is unknown, or keys cannot be read.</exception>
@@ -43,7 +46,7 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
 
     /// <summary>Names the share that the work of an admitted request counts against: its key's, or without a key its network's.</summary>
     public static string GetFairShare(HttpContext context) =>
-        context.Features.Get<Caller>() is { Key: not null } caller ? caller.Name
+        context.Features.Get<Caller>() is Caller caller && (caller.Key is not null || caller.User is not null) ? caller.Name
         : context.Connection.RemoteIpAddress is IPAddress remote ? GetNetwork(remote)
         : "";
 
@@ -65,7 +68,7 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
     }
 
     // The Host must be this machine too: a page of another site whose name resolves to 127.0.0.1 (DNS rebinding) still sends its own name.
-    private static bool IsLocalRequest(HttpContext context)
+    internal static bool IsLocalRequest(HttpContext context)
     {
         string host = context.Request.Host.Host.Trim('[', ']');
         return context.Connection.RemoteIpAddress is IPAddress remote && IPAddress.IsLoopback(remote)

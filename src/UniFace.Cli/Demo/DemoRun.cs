@@ -130,7 +130,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         return new DemoTraining(result, trainer.Info, steps, epochs);
     }
 
-    private ExportResult Export() => TrainingRun.Open(folder.Run).Export(
+    private ExportResult Export() => TrainingRun.Open(folder.Run).ExportPackage(
         folder.Package,
         new ExportOptions { FlipSum = true, License = "CC0-1.0 (trained on synthetic faces by 'uniface demo')" },
         stop);

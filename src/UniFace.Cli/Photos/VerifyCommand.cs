@@ -38,10 +38,8 @@ internal static class VerifyCommand
             FacePipeline pipeline = recognizer.Photos;
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
-            ReadOnlySpan<float> embeddings = recognizer.Embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
-            int size = recognizer.Embedder.EmbeddingSize;
-            double score = CosineSimilarity.Compute(embeddings[..size], embeddings[size..]);
-            bool same = decision.IsMatch(score);
+            Verification answer = recognizer.Compare(recognizer.EmbedAligned(faceA, a), recognizer.EmbedAligned(faceB, b), decision);
+            (bool same, double score) = (answer.IsMatch, answer.Score);
             object json = new
             {
                 same,
@@ -49,7 +47,7 @@ internal static class VerifyCommand
                 score,
                 decision.Threshold,
                 decision.FalseMatchRate,
-                falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
+                falseMatchRateAtScore = answer.FalseMatchRateAtScore,
                 calibrationWarning = calibration?.Warning,
                 decisionNote = decision.Note,
                 recognizer.Manifest.Suitability,
@@ -61,8 +59,8 @@ internal static class VerifyCommand
             };
             parsed.Print(json, () =>
             {
-                string answer = same ? "the same person" : "not the same person";
-                Console.WriteLine($"{answer}: score {score:F4}, threshold {decision.Threshold:F4}{DecisionOptions.RateText(decision, calibration)}");
+                string words = same ? "the same person" : "not the same person";
+                Console.WriteLine($"{words}: score {score:F4}, threshold {decision.Threshold:F4}{DecisionOptions.RateText(decision, calibration)}");
                 Note(a, faceA);
                 Note(b, faceB);
                 if (calibration is not null)

@@ -68,7 +68,7 @@ internal static class ExportCommand
                     Warning = Output.Warn,
                     Progress = progress.Add,
                 };
-                result = trained.Export(target, options, stop);
+                result = trained.ExportPackage(target, options, stop);
             }
 
             BackboneSpec spec = trained.Info.Options.Backbone;

@@ -46,7 +46,7 @@ internal sealed class GalleryOptions
         string path = parsed.GetRequiredValue(Gallery);
         FaceGallery.Register(PostgresGallery.Provider);
         WarnIfExposed(path);
-        return FaceGallery.OpenAsync(path, Key(parsed), stop);
+        return FaceGallery.OpenStoreAsync(path, Key(parsed), stop);
     }
 
     /// <summary>The path of a gallery that must be a file.</summary>

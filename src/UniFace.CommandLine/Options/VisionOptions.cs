@@ -62,7 +62,7 @@ internal sealed class VisionOptions
     /// <param name="flipSum">Overrides the package's setting unless null.</param>
     /// <param name="detectorThreads">Threads per detection: more than 1 only if photos are processed one at a time.</param>
     public FaceRecognizer Open(ParseResult parsed, string? model, bool? flipSum = null, int detectorThreads = 1) =>
-        FaceRecognizer.Open(model, new RecognizerOptions
+        FaceRecognizer.Open(model, new FaceRecognizerOptions
         {
             Normalization = ParseNormalization(parsed.GetValue(normalize)),
             ColorOrder = parsed.GetValue(color),

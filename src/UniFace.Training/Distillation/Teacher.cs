@@ -128,7 +128,7 @@ internal sealed class Teacher : IDisposable
             return image => image;
         }
 
-        SimilarityTransform map = new FaceAligner(teacher).Fit(student.Landmarks);
+        SimilarityTransform map = new CropAligner(teacher).Fit(student.Landmarks);
         return image => ImageWarp.Warp(image, map, teacher.Width, teacher.Height, border: CropBorder.Replicate);
     }
 

@@ -74,7 +74,7 @@ public sealed record TeacherOptions
         if (Data is not null && View == TeacherView.Augmented)
         {
             throw new UniFaceException(
-                "the teacher's own photos (--teacher-data) are not augmented with the student's; use them with the clean view, or leave them out.");
+                "the teacher's own photos are not augmented with the student's; use them with the clean view, or leave them out.");
         }
 
         if (Cosine + Relational == 0)

@@ -112,7 +112,7 @@ internal sealed class StartWeights : IDisposable
         return BackboneSpec.TryParse(weights.Backbone) ?? MobileFaceNet.Recognize(weights) ?? throw new UniFaceException(
             $"{source}: the network is none of UniFace's, so it cannot be trained ({string.Join(", ", BackboneRegistry.Names)}); start from dlib-resnet, " +
             "from faceplugin-mobilefacenet, from a package that 'uniface export' wrote, or from a .pth or .safetensors file of InsightFace's iresnet; " +
-            "or learn from it with 'uniface train --teacher'.");
+            "or learn from it as a teacher.");
     }
 
     private static ImportedWeight[] NamesOf(Backbone backbone, OnnxWeights weights)

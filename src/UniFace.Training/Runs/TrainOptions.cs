@@ -27,7 +27,7 @@ public sealed record TrainOptions
     public required Loss Loss { get; init; }
 
     /// <summary>The backbone.</summary>
-    public required BackboneSpec Backbone { get; init; }
+    public BackboneSpec Backbone { get; init; } = new("mobilefacenet");
 
     /// <summary>The model whose embeddings are learned, besides the loss or instead of it; null for none.</summary>
     public TeacherOptions? Teacher { get; init; }
@@ -203,8 +203,8 @@ public sealed record TrainOptions
         if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
         {
             throw new UniFaceException(
-                "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented images, and no labels " +
-                "(--teacher-view augmented, --label-weight 0); leave mix out otherwise.");
+                "the augmentation mix blends people, and the blend has no label: it needs a teacher with the augmented view, and a loss of weight 0; " +
+                "leave mix out otherwise.");
         }
 
         BackboneRegistry.Validate(Backbone);
@@ -223,13 +223,13 @@ public sealed record TrainOptions
 
     /// <summary>Opens the training set; without labels, any photos. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">There is no data set.</exception>
-    public FaceDataset OpenData() => OpenPhotos(Data);
+    internal FaceDataset OpenData() => OpenPhotos(Data);
 
     /// <summary>Opens a data set as the training set is opened. The caller disposes it.</summary>
     internal FaceDataset OpenPhotos(string path) => UsesLabels ? FaceDatasets.Open(path, PersonLevel) : UnlabelledPhotos.Open(path, PersonLevel);
 
     /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
-    public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
+    internal FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
 
     /// <summary>These options with a share of the people held out for validation and calibration, if there are enough people.</summary>
     /// <param name="people">Number of people of <see cref="Data"/>.</param>
@@ -237,7 +237,7 @@ public sealed record TrainOptions
     public TrainOptions HoldOutPeople(int people, double share = ShareToHoldOut) => people < PeopleToHoldOut ? this : this with { ValidationPeople = share };
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
-    public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => ValidationFolds > 0
+    internal (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => ValidationFolds > 0
         ? DatasetSubset.HoldOutFold(LimitImages(data), ValidationFold, ValidationFolds, Seed)
         : DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);
 

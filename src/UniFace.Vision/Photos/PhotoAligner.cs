@@ -2,41 +2,6 @@ using UniFace.Data;
 
 namespace UniFace.Vision.Photos;
 
-/// <summary>File format of aligned faces.</summary>
-public enum CropFormat
-{
-    /// <summary>JPEG of quality 97 with full color resolution.</summary>
-    Jpg,
-
-    /// <summary>PNG, lossless.</summary>
-    Png,
-}
-
-/// <summary>How <see cref="PhotoAligner"/> turns photos into aligned faces.</summary>
-public sealed record AlignOptions
-{
-    /// <summary>The detector, the decoder and the limits of a face.</summary>
-    internal PhotoOptions Photos { get; init; } = new();
-
-    /// <summary>Side of a face in pixels; a multiple of 112 or 128. Not used with a <see cref="Template"/>.</summary>
-    public int Size { get; init; } = 112;
-
-    /// <summary>The template of a model, with its own size; null for ArcFace's at <see cref="Size"/>.</summary>
-    public AlignmentTemplate? Template { get; init; }
-
-    /// <summary>The faces of a photo to take.</summary>
-    internal FaceChoice Faces { get; init; }
-
-    /// <summary>The file format.</summary>
-    public CropFormat Format { get; init; }
-
-    /// <summary>Write existing faces again; otherwise a stopped run continues.</summary>
-    public bool Overwrite { get; init; }
-
-    /// <summary>Photos to process at once.</summary>
-    public int Threads { get; init; } = Environment.ProcessorCount;
-}
-
 /// <summary>
 /// Writes the aligned faces of many photos, with a report and a contact sheet. Each face is written atomically as soon as it is found, so a
 /// run that is stopped or killed can continue. Memory does not grow with the number of photos.

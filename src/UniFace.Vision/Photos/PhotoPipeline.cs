@@ -8,6 +8,9 @@ internal sealed record PhotoOptions
     /// <summary>The detector's .onnx file (YuNet or BlazeFace) or its installed name; null for the default.</summary>
     public string? Detector { get; init; }
 
+    /// <summary>An open detector instead; disposed with the pipeline.</summary>
+    public IFaceDetector? CustomDetector { get; init; }
+
     /// <summary>How the detector works.</summary>
     public DetectorOptions Detection { get; init; } = new();
 
@@ -39,7 +42,8 @@ internal static class PhotoPipeline
         ArgumentNullException.ThrowIfNull(options);
         return options.Aligned
             ? FacePipeline.ForAligned(options.Decoder, template, options.Liveness)
-            : new FacePipeline(options.Decoder, FaceDetectors.Open(options.Detector, options.Detection), new FaceAligner(template))
+            : new FacePipeline(
+                options.Decoder, options.CustomDetector ?? FaceDetectors.Open(options.Detector, options.Detection), new CropAligner(template))
             {
                 Strict = options.Strict,
                 MinFaceSize = options.MinFaceSize,

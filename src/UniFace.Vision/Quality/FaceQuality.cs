@@ -103,7 +103,7 @@ internal sealed record FaceQuality(
         AlignmentTemplate arcFace = AlignmentTemplate.ArcFace112;
         return AlignmentTemplate.IsArcFace(template.Name)
             ? crop
-            : ImageWarp.Warp(crop, new FaceAligner(arcFace).Fit(template.Landmarks), arcFace.Width, arcFace.Height);
+            : ImageWarp.Warp(crop, new CropAligner(arcFace).Fit(template.Landmarks), arcFace.Width, arcFace.Height);
     }
 
     private static (double Sharpness, double Brightness, double Contrast) Pixels(RgbImage image)

@@ -3,13 +3,13 @@ namespace UniFace.Data;
 /// <summary>An image of a data set.</summary>
 /// <param name="Name">Its path inside the set ("Ann/Ann_0001.jpg") or its record ("record 17"), to find it by.</param>
 /// <param name="Label">Index of the person in <see cref="FaceDataset.People"/>.</param>
-public readonly record struct FaceSample(string Name, int Label);
+internal readonly record struct FaceSample(string Name, int Label);
 
 /// <summary>
 /// A labeled set of face images. The order of samples and people is the same on every machine (ordinal by name, or the file's own).
 /// </summary>
 /// <param name="files">The files that stay open for reading; disposed with the set. Null if there are none.</param>
-public abstract class FaceDataset(IDisposable? files = null) : IDisposable
+internal abstract class FaceDataset(IDisposable? files = null) : IDisposable
 {
     /// <summary>The path that was opened.</summary>
     public string Source { get; protected init; } = "";

@@ -1,7 +1,7 @@
 namespace UniFace.Data;
 
 /// <summary>Opens data sets of every supported kind.</summary>
-public static class FaceDatasets
+internal static class FaceDatasets
 {
     /// <summary>The overview that 'uniface align' writes beside the people; it is not an image of the set.</summary>
     public const string ContactSheet = "contact-sheet.jpg";

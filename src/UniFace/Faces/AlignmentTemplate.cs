@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>The pixels of a crop that lie outside of the photo.</summary>
-public enum CropBorder
+internal enum CropBorder
 {
     /// <summary>Black: InsightFace, dlib and UniFace.</summary>
     Black,
@@ -11,7 +11,7 @@ public enum CropBorder
 }
 
 /// <summary>How a photo is sampled for a crop.</summary>
-public enum CropSampling
+internal enum CropSampling
 {
     /// <summary>Bilinear; if the photo is reduced, the mean of several samples per pixel.</summary>
     AntiAliased,
@@ -25,7 +25,7 @@ public enum CropSampling
 /// <param name="Width">Width of the aligned face in pixels.</param>
 /// <param name="Height">Height of the aligned face in pixels.</param>
 /// <param name="Landmarks">The five points in the aligned face.</param>
-public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceLandmarks Landmarks)
+internal sealed record AlignmentTemplate(string Name, int Width, int Height, FaceLandmarks Landmarks)
 {
     internal const string ArcFace112Name = "arcface-112";
     private const string ArcFaceFamily = "arcface-";

@@ -42,7 +42,7 @@ public sealed record DetectedFace(float X, float Y, float Width, float Height, f
     public int TurnedBy { get; init; }
 
     /// <summary>The face with its box and landmarks mapped; the box stays upright, and fits if the transform turns by quarter turns.</summary>
-    public DetectedFace Map(SimilarityTransform transform)
+    internal DetectedFace Map(SimilarityTransform transform)
     {
         Point a = transform.Apply(new Point(X, Y)), b = transform.Apply(new Point(X + Width, Y + Height));
         return this with

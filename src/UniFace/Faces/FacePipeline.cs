@@ -10,17 +10,17 @@ internal sealed class FacePipeline : IDisposable
     private readonly IFaceDetector? detector;
 
     /// <summary>Creates a pipeline for raw photos.</summary>
-    public FacePipeline(IImageDecoder decoder, IFaceDetector detector, FaceAligner? aligner = null)
-        : this(decoder, aligner ?? new FaceAligner()) => this.detector = detector;
+    public FacePipeline(IImageDecoder decoder, IFaceDetector detector, CropAligner? aligner = null)
+        : this(decoder, aligner ?? new CropAligner()) => this.detector = detector;
 
-    private FacePipeline(IImageDecoder decoder, FaceAligner aligner)
+    private FacePipeline(IImageDecoder decoder, CropAligner aligner)
     {
         this.decoder = decoder;
         Aligner = aligner;
     }
 
     /// <summary>Aligns faces to the template.</summary>
-    public FaceAligner Aligner { get; }
+    public CropAligner Aligner { get; }
 
     /// <summary>The detector's name, or "aligned" for aligned images.</summary>
     public string DetectorName => detector?.Name ?? "aligned";
@@ -42,7 +42,7 @@ internal sealed class FacePipeline : IDisposable
     /// <param name="template">The template that they are aligned to; null for ArcFace's.</param>
     /// <param name="liveness">A check that no aligned image passes, or null.</param>
     public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null, ILivenessCheck? liveness = null) =>
-        new(decoder, new FaceAligner(template)) { Liveness = liveness };
+        new(decoder, new CropAligner(template)) { Liveness = liveness };
 
     /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
     public AlignedFace? Align(RgbImage photo) => Align(new Photo(photo));
@@ -101,7 +101,7 @@ internal sealed class FacePipeline : IDisposable
 
         IReadOnlyList<DetectedFace> found =
             detector.FindsTurnedFaces ? detector.Detect(photo, choice) : TurnedPhotos.Detect(detector, photo, choice);
-        List<DetectedFace> confident = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
+        List<DetectedFace> confident = [.. found.Where(face => face.Score >= MinScore && CropAligner.CanFit(face.Landmarks))];
         List<DetectedFace> large = [.. confident.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];
         if (MainFace.Select(large, photo.Width, photo.Height) is DetectedFace main)

@@ -122,7 +122,7 @@ public class Photo
     /// <param name="height">Height of the output in pixels.</param>
     /// <param name="border">The pixels outside of the photo.</param>
     /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
-    public RgbImage Warp(SimilarityTransform photoToOutput, int width, int height, CropBorder border = CropBorder.Black)
+    internal RgbImage Warp(SimilarityTransform photoToOutput, int width, int height, CropBorder border = CropBorder.Black)
     {
         PhotoView view = View(photoToOutput, width, height);
         return ImageWarp.Warp(view.Image, view.FromPhoto.Inverse().Then(photoToOutput), width, height, antiAlias: false, border);

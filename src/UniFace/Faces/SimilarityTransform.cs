@@ -9,7 +9,7 @@ namespace UniFace.Faces;
 /// <param name="B">Scale times the sine of the angle.</param>
 /// <param name="Tx">Shift to the right in pixels.</param>
 /// <param name="Ty">Shift down in pixels.</param>
-public readonly record struct SimilarityTransform(double A, double B, double Tx, double Ty)
+internal readonly record struct SimilarityTransform(double A, double B, double Tx, double Ty)
 {
     /// <summary>The identity.</summary>
     public static SimilarityTransform Identity { get; } = new(1, 0, 0, 0);

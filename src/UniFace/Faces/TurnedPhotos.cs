@@ -35,7 +35,7 @@ internal static class TurnedPhotos
     }
 
     private static DetectedFace? Main(IReadOnlyList<DetectedFace> faces, Photo photo) =>
-        MainFace.Select([.. faces.Where(face => FaceAligner.CanFit(face.Landmarks))], photo.Width, photo.Height);
+        MainFace.Select([.. faces.Where(face => CropAligner.CanFit(face.Landmarks))], photo.Width, photo.Height);
 
     /// <summary>The number of clockwise quarter turns after which the face is upright.</summary>
     private static int FindTurn(IFaceDetector detector, Photo photo, DetectedFace main)
@@ -47,7 +47,7 @@ internal static class TurnedPhotos
         {
             SimilarityTransform view = Turned(turn, scale, main.CenterX, main.CenterY, size, size);
             DetectedFace? same = detector.Detect(new Photo(photo.Warp(view, size, size)), FaceChoice.Largest)
-                .Where(face => FaceAligner.CanFit(face.Landmarks)
+                .Where(face => CropAligner.CanFit(face.Landmarks)
                     && double.Hypot(face.CenterX - (size / 2.0), face.CenterY - (size / 2.0)) < size / 6.0)
                 .MaxBy(face => face.Score);
             if (same is null)

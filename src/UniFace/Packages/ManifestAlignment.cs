@@ -21,7 +21,7 @@ internal sealed record ManifestAlignment
     /// <summary>Whether it has five different points, in or near a crop of a size.</summary>
     internal bool IsValid(int width, int height) => Enum.IsDefined(Border) && Enum.IsDefined(Sampling) && Landmarks is { Count: 5 }
         && Landmarks.All(point => point is [float x, float y] && x > -width && x < 2 * width && y > -height && y < 2 * height)
-        && FaceAligner.CanFit(ToLandmarks());
+        && CropAligner.CanFit(ToLandmarks());
 
     internal AlignmentTemplate CreateTemplate(string name, int width, int height) =>
         new(name, width, height, ToLandmarks()) { Border = Border, Sampling = Sampling };

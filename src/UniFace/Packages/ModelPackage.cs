@@ -28,6 +28,15 @@ public sealed class ModelPackage
     /// <summary>The calibration's file; null if the package has none.</summary>
     public string? CalibrationPath { get; }
 
+    /// <summary>True if the package has a calibration, so that false match rates can be chosen instead of thresholds.</summary>
+    public bool IsCalibrated => CalibrationPath is not null;
+
+    /// <summary>Contract id of the model: only embeddings of the same contract are comparable. Null for a bare .onnx file.</summary>
+    public string? ContractId => Manifest?.ContractId;
+
+    /// <summary>License of the weights; null if it is not stated.</summary>
+    public string? License => Manifest?.Licence;
+
     /// <summary>Opens a package folder, a bare .onnx file, or, if there is no such path, the installed model of that name.</summary>
     /// <exception cref="UniFaceException">
     /// It does not exist, its schema is newer, a field is out of range, or the ONNX file is not the one that the manifest names.

@@ -20,13 +20,14 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
         return name;
     }
 
-    protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await VectorStoreGallery.OpenAsync(store, gallery, (Contract, sizes[gallery]));
+    private protected override async Task<ITemplateGallery> OpenGalleryAsync(string gallery) =>
+        await VectorStoreGallery.OpenAsync(store, gallery, (Contract, sizes[gallery]));
 
     [Fact]
     public async Task A_gallery_is_bound_to_its_model_and_reports_wrong_collections()
     {
         string name = await CreateAsync();
-        await using (IGallery gallery = await OpenGalleryAsync(name))
+        await using (ITemplateGallery gallery = await OpenGalleryAsync(name))
         {
             Assert.Equal((Contract, 8, "models/a|b", 32), (gallery.Info.ContractId, gallery.Info.EmbeddingSize, gallery.Info.Package, gallery.Info.Id.Length));
         }
@@ -47,7 +48,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     {
         string mine = await CreateAsync(), theirs = await CreateAsync();
         float[][] v = Rows.Random(2, 8, 3);
-        await using IGallery gallery = await OpenGalleryAsync(mine), other = await OpenGalleryAsync(theirs);
+        await using ITemplateGallery gallery = await OpenGalleryAsync(mine), other = await OpenGalleryAsync(theirs);
         await gallery.EnrollAsync([new Enrollment("ann", v[0])], Contract);
         await other.EnrollAsync([new Enrollment("bob", v[1])], Contract);
         foreach ((object key, Dictionary<string, object?> record) in store.Collections[theirs])
@@ -61,7 +62,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     [Fact]
     public async Task An_enrollment_that_fails_halfway_is_rolled_back_and_reported_in_one_line()
     {
-        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        await using ITemplateGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(30, 8, 3);
         await gallery.EnrollAsync([new Enrollment("ann", v[0])], Contract);
         store.Takes = 17;
@@ -73,7 +74,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     [Fact]
     public async Task A_failed_enrollment_keeps_earlier_records_of_the_same_photo()
     {
-        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        await using ITemplateGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(30, 8, 3);
         string sha256 = new('a', 64);
         Enrollment ann = new("ann", v[0], default, null, sha256);
@@ -91,7 +92,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     public async Task A_removal_ends_when_the_store_returns_no_record_of_the_person()
     {
         string name = await CreateAsync();
-        await using IGallery gallery = await OpenGalleryAsync(name);
+        await using ITemplateGallery gallery = await OpenGalleryAsync(name);
         float[][] v = Rows.Random(2500, 8, 3);
         await gallery.EnrollAsync([.. v.Select((x, i) => new Enrollment(i % 2 == 0 ? "ann" : $"p{i}", x))], Contract);
         store.Lagging = 3;
@@ -99,7 +100,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
         Assert.DoesNotContain(store.Collections[name].Values, r => "ann".Equals(r["person"]));
         Assert.Equal(new GalleryCounts(1250, 1250), await gallery.CountAsync());
         Assert.False(await gallery.RemoveAsync(""));
-        await using IGallery again = await OpenGalleryAsync(name);
+        await using ITemplateGallery again = await OpenGalleryAsync(name);
         Assert.Equal("p1", (await again.IdentifyAsync(v[1], Contract, 0.999)).Person);
     }
 

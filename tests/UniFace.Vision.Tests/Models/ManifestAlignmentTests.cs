@@ -39,7 +39,7 @@ public sealed class ManifestAlignmentTests : IDisposable
         Assert.Equal(new Point(30, 35.5f), template.Landmarks.Nose);
 
         DetectedFace face = new(60, 60, 60, 80, 1, Points);
-        AlignedFace aligned = new FaceAligner(template).Align(photo, face);
+        AlignedFace aligned = new CropAligner(template).Align(photo, face);
         SimilarityTransform fit = SimilarityTransform.Fit(Points.All(), template.Landmarks.All());
         Assert.Equal((Width, Height), (aligned.Image.Width, aligned.Image.Height));
         Assert.Equal(ImageWarp.Warp(photo, fit, Width, Height, antiAlias: false, CropBorder.Replicate).Pixels, aligned.Image.Pixels);
@@ -69,13 +69,13 @@ public sealed class ManifestAlignmentTests : IDisposable
     {
         RgbImage photo = TestImages.Smooth(200, 200);
         DetectedFace face = new(60, 60, 60, 80, 1, Points);
-        FaceQuality arcFace = FaceQuality.Measure(new FaceAligner().Align(photo, face));
+        FaceQuality arcFace = FaceQuality.Measure(new CropAligner().Align(photo, face));
         ManifestAlignment large = new()
         {
             Landmarks = [[46.177f, 43.179f], [101.750f, 43.179f], [73.963f, 74.641f], [49.186f, 102.425f], [98.741f, 102.425f]],
         };
         AlignmentTemplate template = (Manifest(large) with { InputWidth = 150, InputHeight = 150 }).CreateTemplate();
-        FaceQuality other = FaceQuality.Measure(new FaceAligner(template).Align(photo, face));
+        FaceQuality other = FaceQuality.Measure(new CropAligner(template).Align(photo, face));
         Assert.Equal(arcFace.EyeDistance!.Value, other.EyeDistance!.Value, 0.06 * arcFace.EyeDistance.Value);
         Assert.Equal(arcFace.Brightness, other.Brightness, 6.0);
         Assert.Equal(arcFace.Sharpness, other.Sharpness, 0.3 * arcFace.Sharpness + 0.02);

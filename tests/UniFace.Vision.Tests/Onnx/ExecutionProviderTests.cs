@@ -15,7 +15,7 @@ public sealed class ExecutionProviderTests : IDisposable
     public void The_default_is_the_CPU()
     {
         string package = TestPackage.Write(Path.Combine(folder, "package"));
-        using FaceRecognizer recognizer = FaceRecognizer.Open(package, new RecognizerOptions { ExecutionProvider = ExecutionProvider.Cpu });
+        using FaceRecognizer recognizer = FaceRecognizer.Open(package, new FaceRecognizerOptions { ExecutionProvider = ExecutionProvider.Cpu });
         Assert.Equal(8, recognizer.Embedder.Embed([TestImages.Noise(112, 112, 1)]).Length);
     }
 
@@ -28,7 +28,7 @@ public sealed class ExecutionProviderTests : IDisposable
     {
         string package = TestPackage.Write(Path.Combine(folder, "package"));
         UniFaceException refused = Assert.Throws<UniFaceException>(
-            () => FaceRecognizer.Open(package, new RecognizerOptions { ExecutionProvider = provider }));
+            () => FaceRecognizer.Open(package, new FaceRecognizerOptions { ExecutionProvider = provider }));
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
     }

@@ -26,7 +26,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(Batch: fixedBatch ? 1 : 0));
-        RecognizerOptions options = new() { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 };
+        FaceRecognizerOptions options = new() { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 };
         using FaceRecognizer recognizer = FaceRecognizer.Open(path, options);
         Assert.Equal((Size, (Side, Side)), (recognizer.Embedder.EmbeddingSize, recognizer.Embedder.InputSize));
         RgbImage[] faces = [.. Enumerable.Range(0, 37).Select(i => TestImages.Noise(Side, Side, i))];
@@ -54,7 +54,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         string path = Path.Combine(folder, "m.onnx");
         float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(type, channelsLast, batch));
         PixelNormalization normalization = type == "uint8" ? new(0, 1) : PixelNormalization.Default;
-        using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { FlipSum = true, Threads = 2 });
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path, new FaceRecognizerOptions { FlipSum = true, Threads = 2 });
         Assert.Equal(normalization, recognizer.Manifest.Normalization);
         Assert.Equal((Side, Side), recognizer.Embedder.InputSize);
         RgbImage[] faces = [.. Enumerable.Range(0, 11).Select(i => TestImages.Noise(Side, Side, i))];
@@ -71,7 +71,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input("uint8"));
-        RecognizerOptions twice = new() { Normalization = PixelNormalization.Default };
+        FaceRecognizerOptions twice = new() { Normalization = PixelNormalization.Default };
         Refused.With("normalizes them itself", () => FaceRecognizer.Open(path, twice));
 
         TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input("int32"));
@@ -135,7 +135,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         RefusedPackage("onnxSha256", good.Replace(manifest.OnnxSha256, "abc", StringComparison.Ordinal));
 
         File.WriteAllText(json, good);
-        RecognizerOptions contradiction = new() { ColorOrder = ColorOrder.Bgr };
+        FaceRecognizerOptions contradiction = new() { ColorOrder = ColorOrder.Bgr };
         Refused.With("normalization, color and output are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
         byte[] bytes = File.ReadAllBytes(onnx);
         bytes[^100] ^= 1;
@@ -188,7 +188,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         float[]? WithOutputs((string, int)[] outputs, string? output)
         {
             TinyOnnx.WriteOutputs(path, Side, Side, outputs);
-            using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Output = output });
+            using FaceRecognizer recognizer = FaceRecognizer.Open(path, new FaceRecognizerOptions { Output = output });
             return recognizer.Embedder.Embed([TestImages.Noise(Side, Side, 1)]);
         }
 

@@ -21,7 +21,7 @@ public sealed class OnnxSessionTests : IDisposable
         RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => TestImages.Noise(112, 112, i))];
         for (int round = 0; round < 20; round++)
         {
-            FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Threads = 2 });
+            FaceRecognizer recognizer = FaceRecognizer.Open(path, new FaceRecognizerOptions { Threads = 2 });
             RunUntilDisposed(() => recognizer.Embedder.Embed(faces), recognizer.Dispose);
             recognizer.Dispose();
         }

@@ -121,7 +121,7 @@ public sealed class EnrollmentGateTests
     {
         points = [.. points.Select(p => new Point((float)(p.X * scale), (float)(p.Y * scale)))];
         FaceLandmarks landmarks = new(points[0], points[1], points[2], points[3], points[4]);
-        return new AlignedFace(Texture(128, 60), new DetectedFace(0, 0, 1, 1, 1, landmarks), new FaceAligner().Fit(landmarks));
+        return new AlignedFace(Texture(128, 60), new DetectedFace(0, 0, 1, 1, 1, landmarks), new CropAligner().Fit(landmarks));
     }
 
     // Orthographic projection after rotations about y (to the right of the image), then x (down), then in the image.

@@ -5,7 +5,7 @@ namespace UniFace.Faces;
 /// are fitted: eyes, nose and the middle of the template's mouth corners. Thread-safe.
 /// </summary>
 /// <param name="template">The template that faces are aligned to; that of ArcFace if null.</param>
-internal sealed class FaceAligner(AlignmentTemplate? template = null)
+internal sealed class CropAligner(AlignmentTemplate? template = null)
 {
     /// <summary>The template that faces are aligned to.</summary>
     public AlignmentTemplate Template { get; } = template ?? AlignmentTemplate.ArcFace112;

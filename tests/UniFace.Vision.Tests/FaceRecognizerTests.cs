@@ -1,0 +1,117 @@
+using UniFace.Decisions;
+using UniFace.Faces;
+using UniFace.TestSupport;
+using UniFace.Vision.Imaging;
+
+namespace UniFace.Vision.Tests;
+
+/// <summary>A recognizer gives one answer for a photo, whether it comes as a path, bytes, a stream or an image, at once or later.</summary>
+public sealed class FaceRecognizerTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task A_path_bytes_a_stream_and_an_image_have_the_same_embedding_at_once_and_later()
+    {
+        using FaceRecognizer recognizer = OpenAligned();
+        RgbImage image = TestImages.Noise(112, 112, 3);
+        byte[] png = ImageEncoder.Png(image);
+        string path = Path.Combine(folder, "a.png");
+        await File.WriteAllBytesAsync(path, png, TestContext.Current.CancellationToken);
+        using MemoryStream first = new(png), second = new(png);
+        FaceEmbedding[] all =
+        [
+            recognizer.Embed(path), recognizer.Embed(png), recognizer.Embed(first), recognizer.Embed(image),
+            await recognizer.EmbedAsync(path), await recognizer.EmbedAsync(second), recognizer.EmbedAll(image)[0], (await recognizer.EmbedAllAsync(png))[0],
+        ];
+        Assert.Equal(8, recognizer.EmbeddingSize);
+        Assert.All(all, e => Assert.Equal(all[0].Values.ToArray(), e.Values.ToArray()));
+        Assert.All(all, e => Assert.Equal(recognizer.ContractId, e.ContractId));
+        Assert.Equal(1, all[0].Similarity(all[1]), 1e-6);
+        Assert.Equal(path, all[0].Source);
+        Assert.Equal(all[0].PhotoSha256, all[1].PhotoSha256);
+        Assert.Null(all[3].PhotoSha256);
+    }
+
+    [Fact]
+    public async Task A_verification_says_score_threshold_rate_and_reason_as_the_calibration_has_them()
+    {
+        using FaceRecognizer recognizer = OpenAligned();
+        RgbImage a = TestImages.Noise(112, 112, 1), b = TestImages.Noise(112, 112, 2);
+        Verification same = recognizer.Verify(a, a, falseMatchRate: 0.01), other = recognizer.Verify(a, b, threshold: 0.999);
+        Assert.True(same.IsMatch);
+        Assert.Equal(1, same.Score, 1e-6);
+        Assert.Equal(0.77, same.Threshold);
+        Assert.Equal(0.01, same.FalseMatchRate);
+        Assert.Contains("reaches the threshold 0.7700", same.Reason, StringComparison.Ordinal);
+        Assert.Equal(recognizer.Embed(a).Similarity(recognizer.Embed(b)), other.Score, 1e-6);
+        Assert.Equal(other.Score >= 0.999, other.IsMatch);
+        Assert.Equal(other, await recognizer.VerifyAsync(a, b, threshold: 0.999), (x, y) => x.Score == y.Score && x.IsMatch == y.IsMatch);
+        Assert.Equal(0.77, recognizer.ThresholdAt(0.01));
+        Assert.Throws<UniFaceException>(() => recognizer.Verify(a, b, falseMatchRate: 0.01, threshold: 0.5));
+    }
+
+    [Fact]
+    public void A_bare_model_without_a_calibration_needs_a_threshold()
+    {
+        string onnx = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 16);
+        using FaceRecognizer recognizer = FaceRecognizer.Open(onnx, new FaceRecognizerOptions { Aligned = true });
+        RgbImage a = TestImages.Noise(112, 112, 1);
+        Assert.False(recognizer.IsCalibrated);
+        Assert.True(recognizer.Verify(a, a, threshold: 0.9).IsMatch);
+        Assert.Throws<MissingCalibrationException>(() => recognizer.Verify(a, a));
+    }
+
+    [Fact]
+    public async Task A_photo_without_a_face_has_no_faces_and_no_embedding_and_a_custom_detector_is_disposed()
+    {
+        Blind blind = new();
+        string package = TestPackage.Write(Path.Combine(folder, "p"));
+        using (FaceRecognizer recognizer = FaceRecognizer.Open(package, new FaceRecognizerOptions { CustomDetector = blind }))
+        {
+            RgbImage wall = TestImages.Noise(60, 60, 1);
+            Assert.Empty(recognizer.Detect(wall));
+            Assert.Empty(await recognizer.DetectAsync(wall, TestContext.Current.CancellationToken));
+            Assert.Empty(recognizer.EmbedAll(wall));
+            string message = Assert.Throws<UniFaceException>(() => recognizer.Embed(ImageSource.FromBytes(ImageEncoder.Png(wall), "wall.png"))).Message;
+            Assert.StartsWith("wall.png: no face found (blind)", message, StringComparison.Ordinal);
+        }
+
+        Assert.True(blind.Disposed);
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_stops()
+    {
+        using FaceRecognizer recognizer = OpenAligned();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => recognizer.EmbedAsync(TestImages.Noise(112, 112, 1), new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public void Embeddings_of_two_models_are_not_compared_and_an_embedding_has_norm_1()
+    {
+        FaceEmbedding a = new(new float[] { 1, 0 }, "one"), b = new(new float[] { 1, 0 }, "two");
+        Assert.Contains("contract two", Assert.Throws<UniFaceException>(() => a.Similarity(b)).Message, StringComparison.Ordinal);
+        Assert.Throws<UniFaceException>(() => new FaceEmbedding(new float[] { 1, 1 }, "one"));
+        Assert.Throws<UniFaceException>(() => new FaceEmbedding(ReadOnlyMemory<float>.Empty, "one"));
+        Assert.Throws<UniFaceException>(() => new FaceEmbedding(new float[] { float.NaN }, "one"));
+    }
+
+    private FaceRecognizer OpenAligned() =>
+        FaceRecognizer.Open(TestPackage.Write(Path.Combine(folder, "package")), new FaceRecognizerOptions { Aligned = true });
+
+    private sealed class Blind : IFaceDetector
+    {
+        public bool Disposed { get; private set; }
+
+        public string Name => "blind";
+
+        public IReadOnlyList<DetectedFace> Detect(RgbImage photo) => [];
+
+        public void Dispose() => Disposed = true;
+    }
+}

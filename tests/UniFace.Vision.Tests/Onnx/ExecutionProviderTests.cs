@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using UniFace.Packages;
+using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests.Onnx;

@@ -2,7 +2,7 @@ namespace UniFace.Faces;
 
 /// <summary>
 /// Selects the main face of a photo. A face's weight is the fraction of the photo that its visible part fills, times a factor from 1 (center) to
-/// 0.5 (corner), times a factor that falls steeply for a low confidence of the detector. It is relative to the photo, so the main face does not
+/// 0.45 (corner), times a factor that falls steeply for a low confidence of the detector. It is relative to the photo, so the main face does not
 /// depend on the photo's size.
 /// </summary>
 internal static class MainFace
@@ -25,7 +25,7 @@ internal static class MainFace
         double distance = double.Hypot(face.CenterX - width / 2, face.CenterY - height / 2);
         double offCenter = distance / double.Hypot(width / 2, height / 2);
         double confidence = Math.Clamp((face.Score - ZeroScore) / (FullScore - ZeroScore), 0.01, 1);
-        return area * (1 - (0.5 * Math.Min(offCenter, 1))) * confidence * confidence * confidence;
+        return area * (1 - (0.55 * Math.Min(offCenter, 1))) * confidence * confidence * confidence;
     }
 
     /// <summary>The length of a box inside the photo along one axis.</summary>

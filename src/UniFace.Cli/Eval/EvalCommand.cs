@@ -60,6 +60,7 @@ internal static class EvalCommand
         [
             model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, .. measurement.All, batch, output,
             calibration, writeCalibration, .. vision.Detection, .. vision.Model,
+            CommonOptions.Config,
         ];
         return CliCommand.Create("eval", Description, parameters, (parsed, stop) =>
         {

@@ -12,6 +12,12 @@ internal static class CommonOptions
     /// <summary>Appended to the refusal of an overlap with training data.</summary>
     public const string OverlapHint = " --allow-overlap measures it anyway.";
 
+    /// <summary>--config FILE, for commands with many options.</summary>
+    public static CliOption<string?> Config { get; } = new(
+        "--config",
+        "YAML file with options of this command: their names without dashes, e.g. 'epochs: 20'. The command line overrides it.",
+        "FILE");
+
     /// <summary>--person-level N, for commands that read photos by person.</summary>
     public static CliOption<int?> PersonLevel() => new(
         "--person-level",

@@ -62,7 +62,7 @@ internal static class ServeCommand
         IEnumerable<Symbol> parameters =
         [
             package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, vision.Detector, vision.Liveness, requireKey, retention,
-            rate, concurrent, auditSize, .. key.Keys,
+            rate, concurrent, auditSize, .. key.Keys, CommonOptions.Config,
             ServeKeysCommand.Create(data), ServeAuditCommand.Create(data),
         ];
         return CliCommand.Create("serve", Description, parameters, async (parsed, stop) =>

@@ -28,7 +28,7 @@ internal static class TrainCommand
         };
         CliOption<string?> resume = new(
             "--resume",
-            "Continue this RUN exactly where it stopped. DATA, if it has moved, --threads and more --epochs may be given.",
+            "Continue this RUN. DATA, if it has moved, --threads and more --epochs may be given.",
             "RUN")
         {
             Group = TrainOptionSet.RunGroup,

@@ -23,6 +23,7 @@ internal sealed class TrainOptionSet
     private readonly Option<int> epochs;
     private readonly Option threads, validation, validationPeople;
     private string group = "Network"; // Of the options that are added next.
+    private Option? teacher, teacherCosine;
 
     public TrainOptionSet()
     {
@@ -38,10 +39,10 @@ internal sealed class TrainOptionSet
             (o, v) => o with { Backbone = o.Backbone with { EmbeddingSize = v } });
         Add(
             o => o.Precision,
-            "Type of the convolutions of a step; bfloat16 is faster on some processors.");
+            "Type of a step's convolutions; bfloat16 is faster on some CPUs.");
         Add(
             o => o.CenterType,
-            "Type of class centers; bfloat16 takes half the memory (sgd, CPU).",
+            "Type of class centers; bfloat16 halves their memory (sgd, CPU).",
             "--center-dtype");
         group = "Optimization";
         epochs = Add(o => o.Epochs, "Passes over the data. --resume may raise it.");
@@ -66,7 +67,7 @@ internal sealed class TrainOptionSet
         Add(o => o.Sampler, "Images of an epoch. uniform: each once; class-balanced: people equally often; pk: batches of people x --images-per-person.")
             .AcceptNames(Samplers.Names);
         Add(o => o.ImagesPerPerson, "Images of each person in a batch of --sampler pk.");
-        Add(o => o.ClassWeight, "Weights of the loss against class imbalance. inverse: 1/n; effective: by the effective number of samples.")
+        Add(o => o.ClassWeight, "Weights of people. inverse: 1/n; effective: by effective number.")
             .AcceptNames(ClassWeights.Names);
         Add(o => o.ClassWeightBeta, "Beta of --class-weight effective.");
         Add(o => o.MinImages, "Leave out people with fewer images.");
@@ -107,6 +108,16 @@ internal sealed class TrainOptionSet
 
     /// <summary>The option that sets a property of <see cref="TrainOptions"/>.</summary>
     public string OptionName(string property) => optionOf.GetValueOrDefault(property, property);
+
+    /// <summary>Whether there is a teacher.</summary>
+    public bool HasTeacher(ParseResult parsed) => parsed.IsGiven(teacher!);
+
+    /// <summary>
+    /// The options of a fine-tuning, whose embeddings have a space of their own: the cosine with a teacher's means nothing unless it is asked for.
+    /// </summary>
+    public TrainOptions KeepSpace(ParseResult parsed, TrainOptions chosen) => chosen.Teacher is null || parsed.IsGiven(teacherCosine!)
+        ? chosen
+        : chosen with { Teacher = chosen.Teacher with { Cosine = 0 } };
 
     public IEnumerable<Option> All => all.Select(o => o.Option);
 
@@ -150,27 +161,35 @@ internal sealed class TrainOptionSet
     private void AddTeacher()
     {
         TeacherOptions defaults = new() { Package = "" };
-        Add(
+        teacher = Add(
             new CliOption<string?>(
                 "--teacher",
-                "Learn the embeddings of this model too: a package or an installed model. DATA is aligned for the network that is trained.",
+                "Learn this model's embeddings too. DATA is aligned for the network that is trained.",
                 "PACKAGE"),
             (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
         AddTeaching("--teacher-view",
-            "The images that the teacher sees: clean (its embeddings are computed once), or augmented as the student sees them.",
+            "The images that the teacher sees: clean, embedded once, or augmented.",
             defaults.View, (t, v) => t with { View = v });
-        AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
+        AddTeaching<string?>("--teacher-data", "DATA aligned for the teacher, with the same names. Default: cut out of DATA.",
+            null, (t, v) => t with { Data = v is null ? null : Path.GetFullPath(v) });
+        AddTeaching("--teacher-start", "First weights: random, or narrowed from a wider teacher of its family.",
+            defaults.Start, (t, v) => t with { Start = v });
+        teacherCosine = AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.",
+            defaults.Cosine, (t, v) => t with { Cosine = v });
         AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines.",
             defaults.Relational, (t, v) => t with { Relational = v });
         AddTeaching("--label-weight", "Weight of --loss beside the teacher; 0: DATA needs no labels.", defaults.Loss,
             (t, v) => t with { Loss = v });
 
-        void AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply) => Add(
-            new CliOption<T>(name, description) { Default = value },
-            (o, v) => o with
+        CliOption<T> AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply)
+        {
+            CliOption<T> option = new(name, description) { Default = value };
+            Add(option, (o, v) => o with
             {
                 Teacher = apply(o.Teacher ?? throw new UniFaceException($"{name} needs --teacher PACKAGE, the model to learn from."), v),
             });
+            return option;
+        }
     }
 
     private static UniFaceException Conflict(ParseResult parsed, Option option)

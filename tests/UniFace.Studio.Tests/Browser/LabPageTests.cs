@@ -158,7 +158,7 @@ public sealed class LabPageTests(Chromium chromium)
     private async Task<Visit> OpenLabAsync(RunningServer server, int width = Visit.Desk)
     {
         Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", width);
-        await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync("uce compares every sample");
+        await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync("uce compares every cosine");
         return visit;
     }
 

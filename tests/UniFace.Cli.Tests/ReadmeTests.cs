@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision;
-using UniFace.Packages;
 
 namespace UniFace.Cli.Tests;
 

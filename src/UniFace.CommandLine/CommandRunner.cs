@@ -1,3 +1,4 @@
+using System.CommandLine.Help;
 using Spectre.Console;
 
 namespace UniFace.CommandLine;
@@ -16,6 +17,7 @@ internal static class CommandRunner
         Array.ForEach(commands, root.Add);
         root.HelpName = Name;
         root.Aliases.Add(Name);
+        root.Options.OfType<HelpOption>().Single().Action = new HelpPage();
         return root;
     }
 
@@ -45,11 +47,13 @@ internal static class CommandRunner
         using PosixSignalRegistration interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminates = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using PosixSignalRegistration hangsUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null }; // A value may begin with '@'.
+        ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, parsing);
         try
         {
-            // A value may begin with '@': no response files.
-            ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-            if (ParseErrors.Describe(parsed) is string errors)
+            ConfigFile? config = ConfigFile.Read(parsed);
+            parsed = config is null ? parsed : root.Parse(config.AddTo(args), parsing);
+            if (ParseErrors.Describe(parsed, config) is string errors)
             {
                 return Fail(errors);
             }
@@ -71,6 +75,18 @@ internal static class CommandRunner
         {
             return Fail(explained);
         }
+
+        int Fail(string message)
+        {
+            message = message.ReplaceLineEndings(" ");
+            Console.Error.WriteLine("error: " + message);
+            if (parsed.GetValue(CliCommand.Json) && !CliCommand.HasPrintedJson)
+            {
+                Console.WriteLine(Output.ToJson(new { error = message }));
+            }
+
+            return ExitCode.BadInput;
+        }
     }
 
     /// <summary>The first exception of parallel work, or the exception itself.</summary>
@@ -86,9 +102,4 @@ internal static class CommandRunner
         }
     }
 
-    private static int Fail(string message)
-    {
-        Console.Error.WriteLine("error: " + message.ReplaceLineEndings(" "));
-        return ExitCode.BadInput;
-    }
 }

@@ -7,9 +7,11 @@ namespace UniFace.CommandLine;
 internal static class ParseErrors
 {
     /// <summary>All errors and a pointer to the help; null if there are none, or if help, version or suggestions are requested.</summary>
-    public static string? Describe(ParseResult parsed)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="config">The configuration file that gave some of the options, or null.</param>
+    public static string? Describe(ParseResult parsed, ConfigFile? config = null)
     {
-        if (parsed.Action is not ParseErrorAction && parsed.Action != parsed.CommandResult.Command.Action)
+        if (!IsForCommand(parsed))
         {
             return null;
         }
@@ -29,48 +31,41 @@ internal static class ParseErrors
 
             // A missing command is not reported if one was mistyped.
             .Where(error => unknown.Count == 0 || error.SymbolResult is not CommandResult)
-            .Select(error => error.Message.ReplaceLineEndings("").Replace('\t', ' '))
+            .Select(error => Origin(error, config) + error.Message.ReplaceLineEndings("").Replace('\t', ' '))
             .Concat(unknown.Select(word => Unknown(word, parsed.CommandResult)))
             .Distinct();
         return $"{string.Join(" ", errors)} See '{GetPath(parsed.CommandResult)} --help'.";
     }
 
-    private static string Unknown(string word, CommandResult at)
-    {
-        List<Symbol> known = [.. at.Command.Subcommands];
-        for (CommandResult? command = at; command is not null; command = command.Parent as CommandResult)
-        {
-            known.AddRange(command.Command.Options.Where(option => command == at || option.Recursive));
-        }
+    /// <summary>True if the command itself is to run, and not its help, the version or a directive.</summary>
+    public static bool IsForCommand(ParseResult parsed) => parsed.Action is ParseErrorAction || parsed.Action == parsed.CommandResult.Command.Action;
 
-        string? nearest = known.Select(symbol => (symbol.Name, Distance: Distance(word, symbol.Name)))
-            .Where(near => near.Distance <= Math.Max(1, word.Length / 3))
-            .OrderBy(near => near.Distance).FirstOrDefault().Name;
-        string kind = word.StartsWith('-') ? "option" : at.Command.Subcommands.Count > 0 ? "command" : "argument";
-        return $"'{word}' is not {(kind == "command" ? "a" : "an")} {kind} of {GetPath(at)}{(nearest is null ? "." : $"; did you mean '{nearest}'?")}";
-    }
-
-    private static string GetPath(CommandResult command) =>
+    /// <summary>The words that lead to a command, e.g. "uniface gallery enroll".</summary>
+    public static string GetPath(CommandResult command) =>
         command.Parent is CommandResult parent ? $"{GetPath(parent)} {command.Command.Name}" : CommandRunner.Name;
 
-    /// <summary>Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbors.</summary>
-    private static int Distance(string a, string b)
+    /// <summary>The options of a command, and those of its parents that apply to it.</summary>
+    public static IEnumerable<Option> GetOptions(CommandResult at)
     {
-        int[,] d = new int[a.Length + 1, b.Length + 1];
-        for (int i = 0; i <= a.Length; i++)
+        for (CommandResult? command = at; command is not null; command = command.Parent as CommandResult)
         {
-            for (int j = 0; j <= b.Length; j++)
+            foreach (Option option in command.Command.Options.Where(option => command == at || option.Recursive))
             {
-                d[i, j] = i == 0 || j == 0
-                    ? i + j
-                    : Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                {
-                    d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
-                }
+                yield return option;
             }
         }
+    }
 
-        return d[a.Length, b.Length];
+    private static string Origin(ParseError error, ConfigFile? config)
+    {
+        SymbolResult? result = error.SymbolResult is ArgumentResult argument ? argument.Parent : error.SymbolResult;
+        return result is OptionResult option && config?.FindLine(option.Option) is int line ? $"{config.Path}, line {line}: " : "";
+    }
+
+    private static string Unknown(string word, CommandResult at)
+    {
+        string kind = word.StartsWith('-') ? "option" : at.Command.Subcommands.Count > 0 ? "command" : "argument";
+        IEnumerable<string> known = at.Command.Subcommands.Select(command => command.Name).Concat(GetOptions(at).Select(option => option.Name));
+        return $"'{word}' is not {(kind == "command" ? "a" : "an")} {kind} of {GetPath(at)}{NearestWord.Suggest(word, known)}";
     }
 }

@@ -36,6 +36,10 @@ internal static class CliProcess
     /// <summary>Runs `uniface` in a folder.</summary>
     public static CliResult RunIn(string folder, params string[] args) => Finish(Start(folder, args));
 
+    /// <summary>Runs `uniface` in a folder with additional environment variables.</summary>
+    public static CliResult RunIn(string folder, IReadOnlyDictionary<string, string> environment, params string[] args) =>
+        Finish(Start(folder, environment, args));
+
     /// <summary>Runs `uniface` with additional environment variables.</summary>
     public static CliResult RunWith(IReadOnlyDictionary<string, string> environment, params string[] args) =>
         Finish(Start(Environment.CurrentDirectory, environment, args));

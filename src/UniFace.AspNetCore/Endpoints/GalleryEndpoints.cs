@@ -13,9 +13,12 @@ internal static class GalleryEndpoints
     /// <param name="Encrypted">Whether templates, crops and names are encrypted at rest.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
+    /// <param name="Model">Name of the model's package.</param>
+    /// <param name="ModelDate">When the package was written, UTC.</param>
+    /// <param name="CalibrationPeople">Number of people that the thresholds were measured on; null without a calibration.</param>
     internal sealed record GalleryAnswer(
         long People, long Templates, string ContractId, int EmbeddingSize, PersonScore Scoring, bool KeepsCrops, bool Encrypted, string? CalibratedOn,
-        string? Suitability);
+        string? Suitability, string Model, DateTime ModelDate, int? CalibrationPeople);
 
     public static void Map(RouteGroupBuilder v1)
     {
@@ -33,7 +36,16 @@ internal static class GalleryEndpoints
         (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
         return new GalleryAnswer(
             counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted,
-            recognizer.Model.Calibration?.Data.Name, recognizer.Model.Manifest.Suitability);
+            recognizer.Model.Calibration?.Data.Name, recognizer.Model.Manifest.Suitability, GetName(recognizer.Model.Package),
+            File.GetLastWriteTimeUtc(recognizer.Model.Package.OnnxPath), recognizer.Model.Calibration?.Data.People);
+    }
+
+    // The folder's name; "package" alone says nothing.
+    private static string GetName(ModelPackage package)
+    {
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(package.Source));
+        return Path.GetFileName(path) is not "package" and string name ? name
+            : string.Join('/', new[] { Path.GetFileName(Path.GetDirectoryName(path)), "package" }.Where(part => !string.IsNullOrEmpty(part)));
     }
 
     /// <summary>Export all people, templates and crops, as a streamed list</summary>

@@ -28,6 +28,9 @@ internal sealed class DemoFolder
 
     public string Gallery => Path.Combine(Root, "people.gallery");
 
+    /// <summary>The evaluation on the unseen people, as 'uniface eval --out' writes it.</summary>
+    public string Evaluation => Path.Combine(Root, "evaluation");
+
     /// <summary>A copy of the run's metrics.</summary>
     public string Metrics => Path.Combine(Root, RunFolder.MetricsFile);
 
@@ -54,7 +57,7 @@ internal sealed class DemoFolder
                 throw new UniFaceException($"{path} holds files that a demo did not write; give another folder with --out.");
             }
 
-            foreach (string part in (string[])[folder.Faces, folder.Run, folder.Package])
+            foreach (string part in (string[])[folder.Faces, folder.Run, folder.Package, folder.Evaluation])
             {
                 if (Directory.Exists(part))
                 {

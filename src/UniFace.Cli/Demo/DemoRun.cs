@@ -1,3 +1,4 @@
+using UniFace.Cli.Eval;
 using UniFace.Training.Export;
 
 namespace UniFace.Cli.Demo;
@@ -60,6 +61,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
             g => g.Describe());
         DemoResults results = new(plan, options, training, before, after, export, calibration, gallery, unseen, stepSeconds);
         Step("report", "Writing the report", () => WriteReport(results), Relative);
+        WriteEvaluation(results);
         results = results with { Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
         AtomicFile.WriteText(folder.Summary, Output.ToJson(results.ToJson(folder)) + "\n");
         return results;
@@ -152,6 +154,19 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         DemoPeople trained = DemoPeople.Load(folder.Train, 0, Math.Min(10, plan.TrainPeople), Math.Min(10, plan.TrainImages), decoder);
         AtomicFile.WriteText(folder.Report, new DemoReport(results, trained).ToHtml());
         return folder.Report;
+    }
+
+    // As 'uniface eval --out' does, so that the pages of 'uniface serve' show it.
+    private void WriteEvaluation(DemoResults results)
+    {
+        (DemoPeople people, ValidationResult measured) = (results.Unseen, results.After.Result);
+        string[] names = [.. people.Labels.Select((person, i) => $"{people.Name(person)}/{i % people.ImagesEach:D3}.jpg")];
+        using FaceDataset data = FaceDatasets.Open(folder.Unseen);
+        EmbeddedSet set = new($"{people.People} unseen synthetic people", names, results.After.Embedded, "aligned", stepSeconds["evaluate"]);
+        EvaluationResult result = new(
+            set, "all-pairs", measured.Scores, measured.Report, measured.Accuracy, data.ComputeHash(cancellationToken: stop), people.People, Overlap: null);
+        EvalOutput.WriteFiles(
+            folder.Evaluation, [result], EvalOutput.ToJson(Relative(folder.Package), ModelPackage.Open(folder.Package).Manifest!, result, Intervals));
     }
 
     private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);

@@ -24,7 +24,7 @@ internal static class CalibrateCommand
         MeasurementOptions measurement = new(replicates: 500, pairs: 20_000_000, fewestPairs: 300);
         VisionOptions vision = new();
         vision.Package.Description = "A model package (folder, or name from 'uniface models list').";
-        IEnumerable<Symbol> parameters = [vision.Package, images, output, .. measurement.All, .. vision.Detection];
+        IEnumerable<Symbol> parameters = [vision.Package, images, output, .. measurement.All, .. vision.Detection, CommonOptions.Config];
         return CliCommand.Create("calibrate", Description, parameters, (parsed, stop) =>
         {
             using EvaluatedModel model = EvaluatedModel.FromRecognizer(vision.Open(parsed));

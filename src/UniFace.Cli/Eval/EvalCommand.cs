@@ -60,6 +60,7 @@ internal static class EvalCommand
         [
             model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, .. measurement.All, batch, output,
             calibration, writeCalibration, .. vision.Detection, .. vision.Model,
+            CommonOptions.Config,
         ];
         return CliCommand.Create("eval", Description, parameters, (parsed, stop) =>
         {
@@ -135,7 +136,7 @@ internal static class EvalCommand
 
             if (folder is not null)
             {
-                WriteFiles(folder, results, json);
+                EvalOutput.WriteFiles(folder, results, json);
             }
 
             parsed.Print(json, () =>
@@ -199,21 +200,5 @@ internal static class EvalCommand
         return manifest.FlipSum == model.FlipSum
             ? Path.Combine(model.Path, Calibration.FileName)
             : throw new UniFaceException($"the package runs {with} flip-sum and must be calibrated the same way: leave out {option}.");
-    }
-
-    private static void WriteFiles(string folder, List<EvaluationResult> results, JsonObject json)
-    {
-        Directory.CreateDirectory(folder);
-        AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
-        foreach ((int i, EvaluationResult result) in results.Index())
-        {
-            string suffix = i == 0 ? "" : $"-{i + 1}";
-            EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), result);
-            Svg($"roc{suffix}.svg", Charts.Roc((result.Set.Name, result.Report.Roc)));
-            Svg($"det{suffix}.svg", Charts.Det((result.Set.Name, result.Report.Roc)));
-            Svg($"scores{suffix}.svg", Charts.Scores(result.Set.Name, result.Scores, null));
-        }
-
-        void Svg(string name, string svg) => AtomicFile.WriteText(Path.Combine(folder, name), SvgChart.ToFile(svg));
     }
 }

@@ -15,16 +15,38 @@ internal static class EvalOutput
     public static JsonObject ToJson(EvaluatedModel model, IReadOnlyList<EvaluationResult> results, BootstrapOptions bootstrap)
     {
         JsonObject json = ToJson(results[0], bootstrap);
-        json["model"] = model.Path;
-        json["modelSha256"] = model.WeightsSha256;
-        json["contractId"] = model.Manifest?.ContractId;
-        json["flipSum"] = model.FlipSum;
+        AddModel(json, model.Path, model.WeightsSha256, model.Manifest?.ContractId, model.FlipSum);
         if (results.Count > 1)
         {
             json["more"] = new JsonArray([.. results.Skip(1).Select(r => ToJson(r, bootstrap))]);
         }
 
         return json;
+    }
+
+    /// <summary>The JSON of one set, measured with a package.</summary>
+    public static JsonObject ToJson(string package, ModelManifest manifest, EvaluationResult result, BootstrapOptions bootstrap)
+    {
+        JsonObject json = ToJson(result, bootstrap);
+        AddModel(json, package, manifest.OnnxSha256, manifest.ContractId, manifest.FlipSum);
+        return json;
+    }
+
+    /// <summary>Writes eval.json, the scores and the charts into a folder.</summary>
+    public static void WriteFiles(string folder, IReadOnlyList<EvaluationResult> results, JsonObject json)
+    {
+        Directory.CreateDirectory(folder);
+        AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
+        foreach ((int i, EvaluationResult result) in results.Index())
+        {
+            string suffix = i == 0 ? "" : $"-{i + 1}";
+            WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), result);
+            Svg($"roc{suffix}.svg", Charts.Roc((result.Set.Name, result.Report.Roc)));
+            Svg($"det{suffix}.svg", Charts.Det((result.Set.Name, result.Report.Roc)));
+            Svg($"scores{suffix}.svg", Charts.Scores(result.Set.Name, result.Scores, null));
+        }
+
+        void Svg(string name, string svg) => AtomicFile.WriteText(Path.Combine(folder, name), SvgChart.ToFile(svg));
     }
 
     /// <summary>A rate in percent.</summary>
@@ -81,6 +103,14 @@ internal static class EvalOutput
         string Score(int i) => $"{scores.Scores[i]:R}";
 
         string Same(int i) => scores.Same[i] ? "1" : "0";
+    }
+
+    private static void AddModel(JsonObject json, string path, string sha256, string? contractId, bool flipSum)
+    {
+        json["model"] = path;
+        json["modelSha256"] = sha256;
+        json["contractId"] = contractId;
+        json["flipSum"] = flipSum;
     }
 
     private static double Rate(EvaluationResult result) => result.Set.Images.Count / Math.Max(result.Set.Seconds, 1e-9);

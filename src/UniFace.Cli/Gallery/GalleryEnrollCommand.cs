@@ -27,7 +27,7 @@ internal static class GalleryEnrollCommand
         IEnumerable<Symbol> parameters =
         [
             options.Gallery, images, person, personLevel, anyQuality, noLookAlikes, vision.Strict, vision.Liveness, options.Package,
-            .. options.Keys, .. vision.Detection, .. vision.Model,
+            .. options.Keys, .. vision.Detection, .. vision.Model, CommonOptions.Config,
         ];
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {

@@ -82,13 +82,14 @@ internal static class GalleryIdentifyCommand
 
         string who = answer.IsMatch ? $"{Output.Name(answer.Person!)}: score {score:F4}, " : "unknown: ";
         Console.WriteLine($"{who}threshold {decision.Threshold:F4}{DecisionOptions.RateText(decision, calibration)}");
-        foreach (GalleryCandidate candidate in answer.Candidates)
-        {
-            string chance = calibration is null
-                ? ""
-                : $"  (two different people reach this score in {calibration.DescribeRateAt(candidate.Score)} comparisons)";
-            Console.WriteLine($"  {candidate.Score:F4}  {Output.Name(candidate.Person)}{chance}");
-        }
+        string[] columns = calibration is null ? ["person", "score", "decision"] : ["person", "score", "decision", "a stranger reaches this score in"];
+        Output.Table(columns, answer.Candidates.Select(candidate => (object[])
+        [
+            candidate.Person,
+            candidate.Score.ToString("F4", CultureInfo.InvariantCulture),
+            decision.IsMatch(candidate.Score) ? "match" : "no match",
+            .. calibration is null ? Array.Empty<object>() : [$"{calibration.DescribeRateAt(candidate.Score)} comparisons"],
+        ]));
 
         Output.Warn(calibration?.Warning);
         Output.Warn(decision.Note);

@@ -3,12 +3,15 @@ namespace UniFace.Cli.Losses;
 /// <summary>The options for the loss of `uniface train`: --loss, and each hyperparameter once, even if several losses have it.</summary>
 internal static class LossOptions
 {
+    private const string Group = "Loss";
+    private const string SharedByAll = "negative-rate";
+
     /// <summary>--loss NAME.</summary>
-    public static Option<string> Loss { get; } = new("--loss")
+    public static CliOption<string> Loss { get; } = new(
+        "--loss", "The loss. 'uniface loss list' lists all; 'uniface loss list NAME' its hyperparameters, which are options too, e.g. --margin.", "NAME")
     {
-        Description = $"The loss: {string.Join(", ", LossRegistry.Names)}. See 'uniface loss list'.",
-        DefaultValueFactory = _ => "uce",
-        HelpName = "NAME",
+        Default = "uce",
+        Group = Group,
     };
 
     private static readonly IReadOnlyList<Option<string?>> Hyperparameters = [.. LossRegistry.All
@@ -55,15 +58,21 @@ internal static class LossOptions
         HyperparameterKind kind = entries[0].Parameter.Kind;
         bool flag = kind == HyperparameterKind.Flag;
         string meaning = string.Join(" / ", entries.Select(e => e.Parameter.Meaning.TrimEnd('.')).Distinct());
-        string[] aliases = name == "negative-rate" ? ["--sample-rate"] : []; // The name in Partial FC.
-        return new Option<string?>("--" + name, aliases)
+        string values = flag ? "true|false"
+            : kind == HyperparameterKind.Choice ? string.Join('|', entries[0].Parameter.Choices)
+            : kind == HyperparameterKind.Whole ? "N" : "X";
+        CliOption<string?> option = new("--" + name, $"{meaning}. Default: {string.Join("; ", losses)}.", values)
         {
-            Description = $"{meaning}. Default: {string.Join("; ", losses)}.",
-            HelpName = flag ? "true|false"
-                : kind == HyperparameterKind.Choice ? string.Join('|', entries[0].Parameter.Choices)
-                : kind == HyperparameterKind.Whole ? "N" : "X",
             Arity = flag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+            Group = Group,
+            Listed = name == SharedByAll,
         };
+        if (name == SharedByAll)
+        {
+            option.Aliases.Add("--sample-rate"); // The name in Partial FC.
+        }
+
+        return option;
     }
 
     private static string MarginTypes(LossHyperparameter parameter) =>

@@ -37,7 +37,7 @@ internal static class AlignCommand
         };
         CliOption<bool> overwrite = new("--overwrite", "Align photos again whose faces are already in OUT. Without it, an interrupted run continues.");
         IEnumerable<Symbol> parameters =
-            [photos, output, faces, size, model, format, minScore, minFace, overwrite, vision.Strict, vision.Detector, vision.Threads];
+            [photos, output, faces, size, model, format, minScore, minFace, overwrite, vision.Strict, vision.Detector, vision.Threads, CommonOptions.Config];
         return CliCommand.Create("align", Description, parameters, (parsed, stop) =>
         {
             parsed.Exclude(model, size, "the package says the size");

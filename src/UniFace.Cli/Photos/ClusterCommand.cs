@@ -33,6 +33,7 @@ internal static class ClusterCommand
         IEnumerable<Symbol> parameters =
         [
             vision.Package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model,
+            CommonOptions.Config,
         ];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {

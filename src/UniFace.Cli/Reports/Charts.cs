@@ -78,15 +78,26 @@ internal static class Charts
         return chart.ToSvg($"{scores.SamePairs} pairs of one person, {scores.DifferentPairs} pairs of two people");
     }
 
-    /// <summary>ROC curves over a logarithmic false match rate.</summary>
+    /// <summary>ROC curves over a logarithmic false match rate, from the smallest one that all curves support.</summary>
     public static string Roc(params IReadOnlyList<(string Name, RocCurve Curve)> curves)
     {
-        ChartAxis x = new("false match rate (two people taken for one)", AxisScale.Log) { Min = SmallestRate(curves), Max = 1, Percent = true };
+        double low = curves.Max(c => Math.Pow(10, Math.Ceiling(Math.Log10(1.0 / Math.Max(10, c.Curve.DifferentPairs)) - 1e-9)));
+        double lowest = curves.Min(c => StartingAt(c.Curve, low).Select(p => p.TrueMatchRate).DefaultIfEmpty().First());
+        double bottom = lowest >= 0.9 ? Math.Floor(lowest * 100) / 100 : Math.Floor(lowest * 10) / 10;
+        ChartAxis x = new("false match rate (two people taken for one)", AxisScale.Log) { Min = low, Max = 1, Percent = true };
         return Compare(
-            new SvgChart("ROC", x, new ChartAxis("true match rate") { Min = 0, Max = 1, Percent = true }),
+            new SvgChart("ROC", x, new ChartAxis("true match rate") { Min = Math.Min(bottom, 0.99), Max = 1, Percent = true }),
             curves,
-            curve => curve.Points.Select(p => (p.FalseMatchRate, p.TrueMatchRate)),
+            curve => StartingAt(curve, low),
             curve => $"area {curve.Auc:F4}");
+    }
+
+    // The part of a curve from a false match rate on; its first point is moved to that rate.
+    private static IEnumerable<(double FalseMatchRate, double TrueMatchRate)> StartingAt(RocCurve curve, double low)
+    {
+        IEnumerable<RocPoint> before = curve.Points.TakeWhile(p => p.FalseMatchRate <= low);
+        return curve.Points.Where(p => p.FalseMatchRate > low).Select(p => (p.FalseMatchRate, p.TrueMatchRate))
+            .Prepend((low, before.Select(p => p.TrueMatchRate).DefaultIfEmpty().Last()));
     }
 
     /// <summary>DET curves on axes of normal deviates.</summary>

@@ -35,7 +35,7 @@ internal static class ExportCommand
             "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, if there are any.",
             "FILE");
         CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
-        IEnumerable<Symbol> parameters = [run, output, weights, licence, flipSum, int8, calibration, allowOverlap];
+        IEnumerable<Symbol> parameters = [run, output, weights, licence, flipSum, int8, calibration, allowOverlap, CommonOptions.Config];
         return CliCommand.Create("export", Description, parameters, (parsed, stop) =>
         {
             string path = parsed.GetRequiredValue(run), target = parsed.GetRequiredValue(output);

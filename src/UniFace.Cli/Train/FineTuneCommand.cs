@@ -8,6 +8,7 @@ namespace UniFace.Cli.Train;
 internal static class FineTuneCommand
 {
     private const double ShareToHoldOut = 0.2;
+    private const string Group = "Fine-tuning";
 
     private const string Description = """
         Fine-tune a model on aligned faces of your people ('uniface align PHOTOS DATA --for PACKAGE'), and compare it before and after on people held out.
@@ -25,24 +26,27 @@ internal static class FineTuneCommand
             Description = "The model to start from: dlib-resnet, a package of 'uniface export', a RUN, or a .pth or .safetensors file of InsightFace.",
         };
         Argument<string> data = new("DATA") { Description = CommonOptions.AlignedFaces };
-        CliOption<string> output = new("--out", "The RUN folder to write.", "RUN") { Required = true };
+        CliOption<string> output = new("--out", "The RUN folder to write.", "RUN") { Required = true, Group = TrainOptionSet.RunGroup };
         CliOption<int> frozen = new("--freeze", "Number of stages of the network, from the input, that are not trained. A stage is the layers of one map size.")
         {
             Default = FineTuneOptions.DefaultFrozenStages,
+            Group = Group,
         };
         CliOption<double> rate = new("--backbone-lr", "Learning rate of the last stage as a share of --lr, which is that of the new class centers.")
         {
             Default = FineTuneOptions.DefaultBackboneRate,
+            Group = Group,
         };
         CliOption<double> decay = new("--stage-decay", "Learning rate of a stage as a share of that of the next stage.")
         {
             Default = FineTuneOptions.DefaultStageDecay,
+            Group = Group,
         };
-        CliOption<int> folds = new(
-            "--folds", "Compare by cross-validation: N more runs in RUN/folds, each without an Nth of the people. 0: on those held out.", "N");
-        CliOption<bool> names = new("--names", "List the weights with their names in the file and in the network.");
+        CliOption<int> folds = new("--folds", "Compare by cross-validation, with N more runs in RUN/folds; 0: on those held out.", "N") { Group = Group };
+        CliOption<bool> names = new("--names", "List the weights with their names in the file and in the network.") { Group = Group };
         TrainOptionSet options = new();
-        IEnumerable<Symbol> parameters = [package, data, output, frozen, rate, decay, folds, names, .. LossOptions.All, .. options.All];
+        IEnumerable<Symbol> parameters =
+            [package, data, output, CommonOptions.Config, frozen, rate, decay, folds, names, .. LossOptions.All, .. options.All];
         return CliCommand.Create("finetune", Description, parameters, (parsed, stop) =>
         {
             string run = parsed.GetRequiredValue(output);

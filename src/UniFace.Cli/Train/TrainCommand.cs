@@ -11,28 +11,42 @@ internal static class TrainCommand
         Example: uniface train --resume run
         """;
 
+    private static readonly string[] NoData = ["DATA is missing: give the aligned faces, one folder per person, a RecordIO set or a tar"];
+    private static readonly string[] NoRun = ["--out is missing: give the folder to write the run to, e.g. --out run"];
+
     public static Command Create()
     {
         Argument<string?> data = new("DATA")
         {
             Arity = ArgumentArity.ZeroOrOne,
-            Description = CommonOptions.AlignedFaces,
+            Description = $"(required without --resume) {CommonOptions.AlignedFaces}",
         };
-        CliOption<string?> output = new("--out", "The RUN folder to write: run.json, last.ckpt, best.ckpt, metrics.jsonl, tensorboard.", "RUN");
+        CliOption<string?> output = new(
+            "--out", "(required without --resume) The RUN folder to write.", "RUN")
+        {
+            Group = TrainOptionSet.RunGroup,
+        };
         CliOption<string?> resume = new(
             "--resume",
-            "Continue this RUN exactly where it stopped. DATA (if it has moved), --threads and more --epochs may be given; run.json records the change.",
-            "RUN");
+            "Continue this RUN. DATA, if it has moved, --threads and more --epochs may be given.",
+            "RUN")
+        {
+            Group = TrainOptionSet.RunGroup,
+        };
         TrainOptionSet options = new();
-        return CliCommand.Create("train", Description, [data, output, resume, .. LossOptions.All, .. options.All], (parsed, stop) =>
+        return CliCommand.Create("train", Description, [data, output, resume, CommonOptions.Config, .. LossOptions.All, .. options.All], (parsed, stop) =>
         {
             string? dataPath = parsed.GetValue(data), resumed = parsed.GetValue(resume);
-            string run = resumed ?? parsed.GetValue(output)
-                ?? throw new UniFaceException("--out is missing: give the folder to write the run to, e.g. --out run.");
+            string[] missing = resumed is not null ? [] : [.. dataPath is null ? NoData : [], .. parsed.GetValue(output) is null ? NoRun : []];
+            if (missing.Length > 0)
+            {
+                throw new UniFaceException($"{string.Join("; ", missing)}. --resume RUN continues a run instead.");
+            }
+
+            string run = resumed ?? parsed.GetRequiredValue(output)!;
             TrainOptions chosen = resumed is not null
                 ? Resumed(parsed, run, dataPath, parsed.GetValue(output), options)
-                : options.BindNew(parsed, dataPath ?? throw new UniFaceException(
-                    "DATA is missing: one folder per person, a RecordIO set or a tar; or give --resume RUN to continue a run."));
+                : options.BindNew(parsed, dataPath!);
             chosen.Validate(options.OptionName);
             TrainResult result = Train(run, chosen, resumed is not null, data => options.HoldOut(parsed, chosen, data), stop);
             if (chosen.FineTune is not null)

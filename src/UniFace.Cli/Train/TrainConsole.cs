@@ -54,12 +54,15 @@ internal sealed class TrainConsole : IDisposable
         status.Clear();
     }
 
-    private static string Describe(TrainProgress progress)
+    private static Status Describe(TrainProgress progress)
     {
         StepMetrics m = progress.Metrics;
-        return $"epoch {m.Epoch}/{progress.Epochs}, step {m.Step}/{progress.TotalSteps}, loss {m.Loss:F3}, lr {m.Lr:G3}, {m.ImagesPerSecond:F1} images/s, " +
-            $"{progress.Remaining:hh\\:mm\\:ss} left, target cosine {m.TargetCosine:F3}, hardest negative {m.HardestNegativeCosine:F3}" +
-            (m.Threshold is double t ? $", threshold {t:F3}" : "");
+        return new Status(
+            $"epoch {m.Epoch}/{progress.Epochs}",
+            progress.TotalSteps > 0 ? (double)m.Step / progress.TotalSteps : 1,
+            $"step {m.Step}/{progress.TotalSteps}",
+            $"{m.ImagesPerSecond:F1} images/s, {progress.Remaining:hh\\:mm\\:ss} left, loss {m.Loss:F3}, lr {m.Lr:G3}, " +
+            $"target cosine {m.TargetCosine:F3}, hardest negative {m.HardestNegativeCosine:F3}" + (m.Threshold is double t ? $", threshold {t:F3}" : ""));
     }
 
     private static string Describe(EpochMetrics m) =>

@@ -13,12 +13,16 @@ namespace UniFace.Cli.Train;
 /// </summary>
 internal sealed class TrainOptionSet
 {
+    /// <summary>The heading in the help for the options of the run itself.</summary>
+    public const string RunGroup = "Run";
+
     private static readonly TrainOptions Defaults = new() { Data = "", Loss = new UnifiedCrossEntropy(), Backbone = new BackboneSpec("mobilefacenet") };
     private readonly List<(Option Option, Func<ParseResult, TrainOptions, TrainOptions> Apply)> all = [];
     private readonly Dictionary<string, string> optionOf = []; // By the property of TrainOptions.
     private readonly Option<OptimizerKind> optimizer;
     private readonly Option<int> epochs;
     private readonly Option threads, validation, validationPeople;
+    private string group = "Network"; // Of the options that are added next.
     private Option? teacher, teacherCosine;
 
     public TrainOptionSet()
@@ -28,46 +32,46 @@ internal sealed class TrainOptionSet
             new CliOption<string>("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", "NAME") { Default = backbone.Name },
             (o, v) => o with { Backbone = o.Backbone with { Name = v } });
         Add(
-            new CliOption<double>("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.") { Default = backbone.Width },
+            new CliOption<double>("--width", "Multiplier for mobilefacenet's channels, 0.25 to 2.") { Default = backbone.Width },
             (o, v) => o with { Backbone = o.Backbone with { Width = v } });
         Add(
             new CliOption<int>("--embedding-size", "Values per embedding.") { Default = backbone.EmbeddingSize },
             (o, v) => o with { Backbone = o.Backbone with { EmbeddingSize = v } });
+        Add(
+            o => o.Precision,
+            "Type of a step's convolutions; bfloat16 is faster on some CPUs.");
+        Add(
+            o => o.CenterType,
+            "Type of class centers; bfloat16 halves their memory (sgd, CPU).",
+            "--center-dtype");
+        group = "Optimization";
         epochs = Add(o => o.Epochs, "Passes over the data. --resume may raise it.");
         Add(o => o.Batch, "Images per batch.");
         Add(o => o.Accumulate, "Batches per step; their gradients are summed.");
-        Add(o => o.Seed, "Seed of every random choice of the run.");
         optimizer = Add(o => o.Optimizer, "Optimizer.");
         Add(o => o.LearningRate, "Peak learning rate (default with adamw: 0.001).", "--lr");
         Add(o => o.Momentum, "Momentum of sgd.");
         Add(o => o.WeightDecay, "Weight decay (default with adamw: 0.01).");
-        Add(o => o.Decay, "Parameters that decay: all, or weights only (no bias, normalization, PReLU or threshold).");
+        Add(o => o.Decay, "What decays: all, or weights (no bias, normalization, PReLU, threshold).");
         Add(o => o.Schedule, "How the learning rate decreases.");
         Add(
-            new CliOption<double>("--warmup", "Epochs of linear warm-up; fractions are allowed. Default: 2, but at most a sixth of --epochs."),
+            new CliOption<double>("--warmup", "Epochs of linear warm-up, e.g. 0.5. Default: 2, but at most a sixth of --epochs."),
             (o, v) => o with { Warmup = v });
         Add(o => o.Power, "Power of the poly schedule.");
         Add(
-            new CliOption<string>("--steps", "Epochs at which the step schedule divides the rate by 10, e.g. 8,12.", "EPOCH,..."),
+            new CliOption<string>("--steps", "Epochs at which --schedule step divides the rate by 10: 8,12.", "EPOCH,..."),
             (o, v) => o with { Steps = ParseSteps(v) });
-        Add(o => o.Clip, "Largest norm of all gradients together (with sgd, without the class centers); 0 disables clipping.");
-        Add(o => o.Ema, "Decay of a moving average of the backbone's weights, e.g. 0.999; 0 disables it.");
-        Add(
-            o => o.CenterType,
-            "How class centers and their momentum are stored: bfloat16 takes half the memory (sgd, on the CPU).",
-            "--center-dtype");
-        Add(
-            o => o.Precision,
-            "Precision of a step's convolutions; bfloat16 is faster on processors that support it (measure with 'uniface bench step').");
+        Add(o => o.Clip, "Largest norm of all gradients (sgd: without class centers); 0: none.");
+        Add(o => o.Ema, "Decay of a moving average of the weights, e.g. 0.999; 0 disables it.");
+        group = "Data";
         Add(o => o.Sampler, "Images of an epoch. uniform: each once; class-balanced: people equally often; pk: batches of people x --images-per-person.")
-            .AcceptOnlyFromAmong([.. Samplers.Names]);
+            .AcceptNames(Samplers.Names);
         Add(o => o.ImagesPerPerson, "Images of each person in a batch of --sampler pk.");
-        Add(o => o.ClassWeight, "Weights of the loss against class imbalance. inverse: 1/n; effective: by the effective number of samples.")
-            .AcceptOnlyFromAmong([.. ClassWeights.Names]);
+        Add(o => o.ClassWeight, "Weights of people. inverse: 1/n; effective: by effective number.")
+            .AcceptNames(ClassWeights.Names);
         Add(o => o.ClassWeightBeta, "Beta of --class-weight effective.");
         Add(o => o.MinImages, "Leave out people with fewer images.");
-        Add(o => o.MaxImages, "Largest number of images to use per person; 0 for all.");
-        AddTeacher();
+        Add(o => o.MaxImages, "Most images to use per person; 0 for all.");
         Add(
             new CliOption<string>(
                 "--augment",
@@ -77,10 +81,11 @@ internal sealed class TrainOptionSet
                 Default = Defaults.Augment.ToString(),
             },
             (o, v) => o with { Augment = AugmentOptions.Parse(v) });
+        Add(CommonOptions.PersonLevel(), (o, v) => o with { PersonLevel = v });
+        group = "Validation";
         validation = Add(
             new CliOption<string>("--val", "Data set of other people for validation, or none.", "DATA") { Default = "none" },
             (o, v) => o with { Validation = v == "none" ? null : Path.GetFullPath(v) });
-        Add(CommonOptions.PersonLevel(), (o, v) => o with { PersonLevel = v });
         validationPeople = Add(
             new CliOption<double>(
                 "--val-people",
@@ -88,8 +93,12 @@ internal sealed class TrainOptionSet
                 $"at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
             (o, v) => o with { ValidationPeople = v });
         Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
-        Add(o => o.CheckpointEvery, "Steps between checkpoints, in addition to the one after each epoch; 0 for none.");
-        threads = Add(o => o.Threads, "Threads per step. Part of the run, because the order of sums depends on it; --resume may change it.");
+        group = "Teacher";
+        AddTeacher();
+        group = RunGroup;
+        Add(o => o.Seed, "Seed of every random choice of the run.");
+        Add(o => o.CheckpointEvery, "Steps between checkpoints within an epoch; 0 for none.");
+        threads = Add(o => o.Threads, "Threads per step; part of the run. --resume may change it.");
         Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.").HelpName = "DEVICE";
         optionOf[nameof(TrainOptions.Steps)] = "--steps";
         optionOf[nameof(TrainOptions.Warmup)] = "--warmup";
@@ -155,28 +164,26 @@ internal sealed class TrainOptionSet
         teacher = Add(
             new CliOption<string?>(
                 "--teacher",
-                "Learn the embeddings of this model too: a package, or an installed model. DATA is aligned for the network that is trained.",
+                "Learn this model's embeddings too. DATA is aligned for the network that is trained.",
                 "PACKAGE"),
             (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
         AddTeaching("--teacher-view",
-            "The images that the teacher sees: clean (its embeddings are computed once), or augmented as the student sees them.",
+            "The images that the teacher sees: clean, embedded once, or augmented.",
             defaults.View, (t, v) => t with { View = v });
-        AddTeaching<string?>("--teacher-data",
-            "The photos of DATA aligned for the teacher ('uniface align PHOTOS OUT --for TEACHER'), with the same names. Default: cut out of DATA.",
+        AddTeaching<string?>("--teacher-data", "DATA aligned for the teacher, with the same names. Default: cut out of DATA.",
             null, (t, v) => t with { Data = v is null ? null : Path.GetFullPath(v) });
-        AddTeaching("--teacher-start",
-            "The student's first weights: random, or narrowed (those of a wider teacher of the same family, fitted to fewer channels with DATA).",
+        AddTeaching("--teacher-start", "First weights: random, or narrowed from a wider teacher of its family.",
             defaults.Start, (t, v) => t with { Start = v });
         teacherCosine = AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.",
             defaults.Cosine, (t, v) => t with { Cosine = v });
-        AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the images of a batch.",
+        AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines.",
             defaults.Relational, (t, v) => t with { Relational = v });
-        AddTeaching("--label-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
+        AddTeaching("--label-weight", "Weight of --loss beside the teacher; 0: DATA needs no labels.", defaults.Loss,
             (t, v) => t with { Loss = v });
 
         CliOption<T> AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply)
         {
-            CliOption<T> option = new(name, "With --teacher: " + description) { Default = value };
+            CliOption<T> option = new(name, description) { Default = value };
             Add(option, (o, v) => o with
             {
                 Teacher = apply(o.Teacher ?? throw new UniFaceException($"{name} needs --teacher PACKAGE, the model to learn from."), v),
@@ -205,7 +212,7 @@ internal sealed class TrainOptionSet
             : throw new UniFaceException($"--steps {text}: '{part}' is not a number; expected epochs, e.g. 8,12."))];
     }
 
-    private Option<T> Add<T>(Expression<Func<TrainOptions, T>> property, string description, string? name = null)
+    private CliOption<T> Add<T>(Expression<Func<TrainOptions, T>> property, string description, string? name = null)
     {
         PropertyInfo changed = (PropertyInfo)((MemberExpression)property.Body).Member;
         name ??= "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(changed.Name);
@@ -224,8 +231,9 @@ internal sealed class TrainOptionSet
         });
     }
 
-    private Option<T> Add<T>(Option<T> option, Func<TrainOptions, T, TrainOptions> apply)
+    private CliOption<T> Add<T>(CliOption<T> option, Func<TrainOptions, T, TrainOptions> apply)
     {
+        option.Group = group;
         all.Add((option, (parsed, options) => apply(options, parsed.GetValue(option)!)));
         return option;
     }

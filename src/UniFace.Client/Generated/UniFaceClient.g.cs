@@ -2828,6 +2828,26 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("suitability")]
         public string? Suitability { get; set; } = default!;
 
+        /// <summary>
+        /// Name of the model's package.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("model")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Model { get; set; } = default!;
+
+        /// <summary>
+        /// When the package was written, UTC.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("modelDate")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public System.DateTimeOffset ModelDate { get; set; } = default!;
+
+        /// <summary>
+        /// Number of people that the thresholds were measured on; null without a calibration.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("calibrationPeople")]
+        public int? CalibrationPeople { get; set; } = default!;
+
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
         [System.Text.Json.Serialization.JsonExtensionData]

@@ -12,11 +12,16 @@ internal static class CommonOptions
     /// <summary>Appended to the refusal of an overlap with training data.</summary>
     public const string OverlapHint = " --allow-overlap measures it anyway.";
 
+    /// <summary>--config FILE, for commands with many options.</summary>
+    public static CliOption<string?> Config { get; } = new(
+        "--config",
+        "YAML file with options of this command, e.g. 'epochs: 20'; the command line wins.",
+        "FILE");
+
     /// <summary>--person-level N, for commands that read photos by person.</summary>
     public static CliOption<int?> PersonLevel() => new(
         "--person-level",
-        "Which folder of a photo's path names the person: 1 for the top folders, 2 for the folders in those (team/Ann/2020/1.jpg). " +
-        "Default: the photos lie directly in one folder per person.");
+        "Which folder of a path names the person: 1: the top folders, 2: those in them (team/Ann/2020/1.jpg). Default: the folder of the photo.");
 
     /// <summary>--allow-overlap, for commands that measure a model.</summary>
     public static CliOption<bool> AllowOverlap() => new(

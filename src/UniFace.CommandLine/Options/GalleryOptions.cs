@@ -27,6 +27,9 @@ internal sealed class GalleryOptions
     /// <summary>The gallery and the options for its key.</summary>
     public IEnumerable<Symbol> All => [Gallery, .. Keys];
 
+    /// <summary>Whether a key is given.</summary>
+    public bool IsGiven(ParseResult parsed) => parsed.IsGiven(keyFile) || parsed.IsGiven(keyVariable);
+
     /// <summary>The given key, or null.</summary>
     public GalleryKey? Key(ParseResult parsed)
     {

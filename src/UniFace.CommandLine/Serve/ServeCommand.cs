@@ -28,9 +28,13 @@ internal static class ServeCommand
             "PACKAGE");
         CliOption<string?> gallery = new(
             "--gallery",
-            "Gallery: a file, or postgres://user@host/database?gallery=people. Default: the model's gallery in the data folder, created if missing.",
+            "Gallery: a file, or postgres://user@host/database?gallery=people. Default: the model's gallery in the data folder, " +
+            "created if missing; for the package of 'uniface demo', the demo's gallery.",
             "GALLERY");
-        CliOption<string> runs = new("--runs", "Folder of training runs.", "RUNS") { Default = "runs" };
+        CliOption<string> runs = new("--runs", "Folder of training runs and evaluations. If it is missing, the pages show those of the demo.", "RUNS")
+        {
+            Default = "runs",
+        };
         CliOption<string> data = new("--data", "Folder for everything the service writes.", "FOLDER") { Default = defaults.DataFolder };
         CliOption<string[]> urls = new("--urls", $"Addresses to listen on. Default: {ServerOptions.DefaultUrl}. Port 0 picks a free port.", "URL")
         {
@@ -62,15 +66,17 @@ internal static class ServeCommand
         IEnumerable<Symbol> parameters =
         [
             package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, vision.Detector, vision.Liveness, requireKey, retention,
-            rate, concurrent, auditSize, .. key.Keys,
+            rate, concurrent, auditSize, .. key.Keys, CommonOptions.Config,
             ServeKeysCommand.Create(data), ServeAuditCommand.Create(data),
         ];
         return CliCommand.Create("serve", Description, parameters, async (parsed, stop) =>
         {
+            string? model = parsed.GetValue(package) ?? InstalledModels.GetDefault() ?? FindDemoPackage();
+            ServedDemo? demo = ServedDemo.Find(model);
             ServerOptions options = defaults with
             {
-                Package = parsed.GetValue(package) ?? InstalledModels.GetDefault() ?? FindDemoPackage(),
-                Gallery = parsed.GetValue(gallery),
+                Package = model,
+                Gallery = parsed.GetValue(gallery) ?? (key.IsGiven(parsed) ? null : demo?.FindGallery(parsed.GetRequiredValue(data))),
                 GalleryKey = key.Key(parsed),
                 DataFolder = parsed.GetRequiredValue(data),
                 Detector = parsed.GetValue(vision.Detector),
@@ -84,7 +90,9 @@ internal static class ServeCommand
                     ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))]
                     : defaults.Urls,
             };
-            string? runFolder = addStudio is null ? null : parsed.GetRequiredValue(runs);
+            string? runFolder = addStudio is null ? null
+                : demo is not null && !parsed.IsGiven(runs) && !Directory.Exists(parsed.GetRequiredValue(runs)) ? demo.Folder
+                : parsed.GetRequiredValue(runs);
             HostAllocator.ReleaseFreedMemory();
             await using WebApplication app = await UniFaceServer.CreateAsync(options, AddServices, stop);
             await StartAsync(app, options, stop);

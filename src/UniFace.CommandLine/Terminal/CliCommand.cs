@@ -8,9 +8,12 @@ internal static class CliCommand
     /// <summary>--json, which every command has.</summary>
     public static Option<bool> Json { get; } = new("--json")
     {
-        Description = "Print the result as JSON on standard output; progress goes to standard error.",
+        Description = "Print the result or error as JSON on standard output, progress on standard error.",
         Recursive = true,
     };
+
+    /// <summary>True once the result has been printed as JSON: a program reads one document.</summary>
+    public static bool HasPrintedJson { get; private set; }
 
     /// <summary>Declares a command that gives an answer: exit code 0 for yes, 1 for no.</summary>
     /// <param name="name">The word on the command line.</param>
@@ -89,6 +92,7 @@ internal static class CliCommand
     {
         if (parsed.GetValue(Json))
         {
+            HasPrintedJson = true;
             Console.WriteLine(Output.ToJson(json));
         }
         else

@@ -2,11 +2,21 @@ using System.CommandLine.Parsing;
 
 namespace UniFace.CommandLine.Terminal;
 
+/// <summary>How the help of a command shows an option.</summary>
+internal interface IHelpOption
+{
+    /// <summary>The heading under which the help lists it; null with the options of every command.</summary>
+    string? Group { get; }
+
+    /// <summary>False if the help of the command leaves it out, because another command explains it.</summary>
+    bool Listed { get; }
+}
+
 /// <summary>
 /// An option with its help, default and range. Numbers have a decimal point and no thousands separators in every locale;
 /// System.CommandLine alone reads 1,5 as 15. An enumeration's members are written in lower case; the first is the default.
 /// </summary>
-internal sealed class CliOption<T> : Option<T>
+internal sealed class CliOption<T> : Option<T>, IHelpOption
 {
     private static readonly Type Kind = Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T);
     private (double Low, double High) range = (double.NegativeInfinity, double.PositiveInfinity);
@@ -39,6 +49,12 @@ internal sealed class CliOption<T> : Option<T>
         }
     }
 
+    /// <inheritdoc/>
+    public string? Group { get; set; }
+
+    /// <inheritdoc/>
+    public bool Listed { get; init; } = true;
+
     /// <summary>The value without the option.</summary>
     public T Default
     {
@@ -55,6 +71,13 @@ internal sealed class CliOption<T> : Option<T>
     public (double Low, double High) Range
     {
         init => range = value;
+    }
+
+    /// <summary>Accepts only these texts, and shows them in the help.</summary>
+    public void AcceptNames(IEnumerable<string> names)
+    {
+        HelpName = string.Join('|', names);
+        this.AcceptOnlyFromAmong([.. names]);
     }
 
     private static object? ParseNumber(string text)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -8,8 +9,10 @@ namespace UniFace.CommandLine.Terminal;
 internal sealed record SkippedPhoto(string Photo, string Reason);
 
 /// <summary>What commands print: text and tables for people, one JSON document for programs.</summary>
-internal static class Output
+internal static partial class Output
 {
+    private const int NarrowColumn = 12; // Columns of text wrap, but not below this.
+
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -48,10 +51,14 @@ internal static class Output
             ShowHeaders = columns.Any(column => column.Length > 0),
             Title = title is null ? null : new TableTitle(Markup.Escape(title)),
         };
+        int needed = 1;
         foreach ((int i, string column) in columns.Index())
         {
+            bool hashes = cells.Any(row => Hash().IsMatch($"{row[i]}"));
+            int widest = cells.Select(row => $"{row[i]}".Length).Append(column.Length).Max();
+            needed += 3 + (hashes ? widest : Math.Min(NarrowColumn, widest));
             bool numbers = cells.All(row => $"{row[i]}".All(c => char.IsAsciiDigit(c) || " -+.,E%".Contains(c, StringComparison.Ordinal)));
-            table.AddColumn(new TableColumn(new Text(column)) { Alignment = numbers ? Justify.Right : Justify.Left });
+            table.AddColumn(new TableColumn(new Text(column)) { Alignment = numbers ? Justify.Right : Justify.Left, NoWrap = hashes });
         }
 
         foreach (object[] row in cells)
@@ -59,8 +66,15 @@ internal static class Output
             table.AddRow(row.Select(cell => cell as IRenderable ?? new Text(Name($"{cell}"))));
         }
 
+        // A terminal wraps a line that is too long for it; a hash that the table cuts or wraps cannot be copied.
+        int width = AnsiConsole.Profile.Width;
+        AnsiConsole.Profile.Width = Math.Max(width, needed);
         AnsiConsole.Write(table);
+        AnsiConsole.Profile.Width = width;
     }
+
+    [GeneratedRegex(@"\b[0-9a-f]{16,}\b")]
+    private static partial Regex Hash();
 
     private static string Escape(string text, bool lines) => text.Any(c => IsEscaped(c, lines))
         ? string.Concat(text.Select(c => IsEscaped(c, lines) ? $"\\u{(int)c:X4}" : $"{c}"))

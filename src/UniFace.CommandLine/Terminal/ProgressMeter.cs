@@ -1,6 +1,6 @@
 namespace UniFace.CommandLine.Terminal;
 
-/// <summary>Progress on standard error: count, rate and time left. Thread-safe.</summary>
+/// <summary>Progress on standard error: count, rate and time left; a bar on a terminal. Thread-safe.</summary>
 /// <param name="what">The operation.</param>
 /// <param name="total">The count at the end.</param>
 /// <param name="unit">What is counted, in the plural.</param>
@@ -25,7 +25,7 @@ internal sealed class ProgressMeter(string what, long total, string unit = "imag
         lock (gate)
         {
             done = count;
-            line.Update(() => Status(note));
+            line.Update(() => Describe(note));
         }
     }
 
@@ -35,16 +35,17 @@ internal sealed class ProgressMeter(string what, long total, string unit = "imag
         {
             if (line.Shown)
             {
-                line.Show(Status(null));
+                line.Show(Describe(null));
                 line.Finish();
             }
         }
     }
 
-    private string Status(string? note)
+    private Status Describe(string? note)
     {
         double rate = done / Math.Max(line.Elapsed.TotalSeconds, 1e-3);
         string left = done < total && rate > 0 ? $", {TimeSpan.FromSeconds(Math.Min((total - done) / rate, 8e9)):hh\\:mm\\:ss} left" : "";
-        return $"{what}: {done}/{total} {unit}, {rate:F1} {unit}/s{left}{(note is null ? "" : ", " + note)}";
+        string pace = $"{rate:F1} {unit}/s{left}{(note is null ? "" : ", " + note)}";
+        return new Status(what, total > 0 ? (double)done / total : 1, $"{done}/{total} {unit}", pace);
     }
 }

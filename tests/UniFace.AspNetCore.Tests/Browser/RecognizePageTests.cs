@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using UniFace.AspNetCore.Recognition;
@@ -37,6 +38,7 @@ public sealed class RecognizePageTests(Chromium chromium)
         await page.GetByLabel("Also enroll photos of low quality").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
         await Assertions.Expect(page.Locator("#enroll-answer")).ToContainTextAsync("Ann é/B: 2 of 2 photos enrolled.");
+        await Assertions.Expect(page.Locator("#enroll-answer figcaption").First).ToContainTextAsync(new Regex("Quality [01]\\.[0-9][0-9] of 1"));
         await Assertions.Expect(page.Locator("#people")).ToContainTextAsync("Ann é/B, 2 photos");
 
         await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(Photo("1.png", 1));

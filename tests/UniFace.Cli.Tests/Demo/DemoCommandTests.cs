@@ -9,8 +9,9 @@ namespace UniFace.Cli.Tests.Demo;
 public class DemoCommandTests
 {
     [Fact]
-    public void Quick_demo_completes_the_workflow_and_writes_every_output()
+    public async Task Quick_demo_completes_the_workflow_and_writes_every_output()
     {
+        CancellationToken stop = TestContext.Current.CancellationToken;
         string folder = Path.Combine(Directory.CreateTempSubdirectory("uniface-demo").FullName, "out");
         try
         {
@@ -49,6 +50,19 @@ public class DemoCommandTests
             Assert.Equal(
                 json.GetProperty("epochs").GetInt32() + 1,
                 rows.Count(r => JsonDocument.Parse(r).RootElement.GetProperty("kind").GetString() == "epoch"));
+
+            // 'uniface serve' shows the demo's people, its run and its evaluation.
+            using (CliService service = await CliProcess.ServeAsync(Path.GetDirectoryName(folder)!, "--package", "out/package"))
+            using (HttpClient http = new() { BaseAddress = service.Address })
+            {
+                Assert.Equal(10, JsonDocument.Parse(await http.GetStringAsync("/v1/people", stop)).RootElement.GetProperty("total").GetInt32());
+                JsonElement evaluation = JsonDocument.Parse(await http.GetStringAsync("/v1/results", stop)).RootElement.GetProperty("results")[0];
+                Assert.Equal("evaluation", evaluation.GetProperty("name").GetString());
+                Assert.Equal(after, evaluation.GetProperty("report").GetProperty("auc").GetDouble());
+                Assert.Equal(3, evaluation.GetProperty("figures").GetArrayLength());
+                string runs = await http.GetStringAsync("/v1/runs", stop);
+                Assert.Equal("run", JsonDocument.Parse(runs).RootElement.GetProperty("runs")[0].GetProperty("name").GetString());
+            }
 
             string html = File.ReadAllText(Path.Combine(folder, "report.html"));
             HtmlTests.AssertSelfContained(html);

@@ -123,6 +123,17 @@ public class ChartTests
         Assert.Equal(2, XElement.Parse(charts[5]).Descendants("path").Count());
     }
 
+    [Fact]
+    public void The_roc_begins_at_the_smallest_supported_rate_and_at_the_match_rate_there()
+    {
+        // 100 pairs of different people from 0 to 0.6 support a false match rate of 1 %; there, four fifths of the others, from 0.5 to 1, match.
+        double[] cosines = [.. Enumerable.Range(0, 100).Select(i => 0.5 + (i / 200.0)), .. Enumerable.Range(0, 100).Select(i => i * 0.6 / 99)];
+        VerificationScores scores = new(cosines, [.. Enumerable.Range(0, 200).Select(i => i < 100)]);
+        string[] texts = [.. XElement.Parse(Charts.Roc(("model", RocCurve.FromScores(scores)))).Descendants("text").Select(text => text.Value)];
+        Assert.All((string[])["1%", "10%", "100%", "80%"], tick => Assert.Contains(tick, texts));
+        Assert.All((string[])["0.1%", "0%", "60%"], tick => Assert.DoesNotContain(tick, texts));
+    }
+
     [Theory]
     [InlineData(new[] { 0.97, 0.91, 0.87, 0.88 }, new[] { "0.86", "0.9", "0.98" })]
     [InlineData(new[] { 0.97, 0.7, -0.12, 0.3 }, new[] { "0", "0.4", "1" })]

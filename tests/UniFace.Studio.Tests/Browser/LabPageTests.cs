@@ -25,10 +25,13 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task The_start_page_leads_to_the_margin_lab()
+    public async Task The_start_page_begins_with_recognition_and_leads_to_the_margin_lab()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         await using Visit visit = await Visit.ToAsync(chromium, server, "/");
+        await Assertions.Expect(visit.Page.Locator(".cards h2").First).ToHaveTextAsync("Recognize");
+        await Assertions.Expect(visit.Page.Locator("#state")).ToContainTextAsync("calibrated on “invented”");
+        await Assertions.Expect(visit.Page.Locator("#state")).ToContainTextAsync("0 people enrolled");
         await visit.Page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Link, new() { Name = "Margin lab" }).ClickAsync();
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Margin lab", Level = 1 })).ToBeVisibleAsync();
     }
@@ -75,6 +78,7 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Theory]
+    [InlineData("uce and softmax", "uce compares every cosine with one threshold")]
     [InlineData("m = 0.8", "Beyond 134°, the angle plus 0.8 exceeds 180°")] // 180 - 0.8 radians = 134.2 degrees
     [InlineData("s = 16", "reaches a probability of only 0.767")] // 1 / (1 + 9999 e^(-16 * 0.65))
     [InlineData("fp16 at s = 64", "In 16 bits, the gradient is exactly 0 below")]
@@ -86,6 +90,17 @@ public sealed class LabPageTests(Chromium chromium)
         await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync(words);
         await visit.KeepAsync("lab-" + string.Concat(preset.Where(char.IsLetterOrDigit)));
         Assert.Empty(visit.TakeProblems());
+    }
+
+    [Fact]
+    public async Task The_first_preset_draws_softmax_beside_uce_and_the_live_training_is_linked_from_the_top()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await OpenLabAsync(server);
+        await Assertions.Expect(visit.Page.Locator("#pins li").Nth(0)).ToContainTextAsync("uce");
+        await Assertions.Expect(visit.Page.Locator("#pins li").Nth(1)).ToContainTextAsync("softmax");
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "live training of ten classes" }).ClickAsync();
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Live training of ten classes" })).ToBeInViewportAsync();
     }
 
     [Fact]
@@ -143,7 +158,7 @@ public sealed class LabPageTests(Chromium chromium)
     private async Task<Visit> OpenLabAsync(RunningServer server, int width = Visit.Desk)
     {
         Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", width);
-        await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync("uce compares every sample");
+        await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync("uce compares every cosine");
         return visit;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using UniFace.Training.Runs;
 
@@ -46,10 +47,26 @@ public sealed class RunPageTests(Chromium chromium)
         await Assertions.Expect(loss.Locator(".legend li")).ToHaveCountAsync(2);
         await Assertions.Expect(loss.Locator("path.curve")).ToHaveCountAsync(2);
         await Assertions.Expect(page.Locator("#epoch-now")).ToContainTextAsync("of 4");
+        await Assertions.Expect(page.Locator("#run-title")).ToHaveTextAsync(new Regex("^Curves of (first, second|second, first)$"));
+        string first = (await page.Locator("#run-title").TextContentAsync())!["Curves of ".Length..].Split(',')[0];
+        await Assertions.Expect(page.Locator("#histogram-title")).ToHaveTextAsync("Cosine histogram of " + first);
+        await Assertions.Expect(page.Locator("#map-title")).ToHaveTextAsync("Map of the embeddings of " + first);
+        await Assertions.Expect(page.Locator("#notes-title")).ToHaveTextAsync("Events of " + first);
+        await Assertions.Expect(page.Locator("#legend")).ToContainTextAsync("“–”: not measured");
         await page.Locator("#epoch").FocusAsync();
         await page.Keyboard.PressAsync("Home");
         await Assertions.Expect(page.Locator("#epoch-now")).ToHaveTextAsync("before training");
         Assert.Empty(visit.TakeProblems());
+    }
+
+    [Fact]
+    public async Task The_table_of_runs_is_not_clipped_on_a_phone()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        Fill(server);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/training.html", Visit.Phone);
+        await Assertions.Expect(visit.Page.Locator("#runs tbody tr")).ToHaveCountAsync(2);
+        Assert.Equal(0, await visit.Page.Locator(".scroll").First.EvaluateAsync<int>("box => box.scrollWidth - box.clientWidth"));
     }
 
     [Fact]

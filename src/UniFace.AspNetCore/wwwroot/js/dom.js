@@ -35,6 +35,9 @@ export function notice(kind, ...content) {
   return el("div", { class: `notice ${kind}`.trim(), role: kind === "bad" ? "alert" : "status" }, ...content);
 }
 
+/** A time as "30 Nov 2026, 14:05". */
+export const moment = time => new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
 /** Radians as degrees. */
 export const degrees = (radians, digits = 0) => `${(radians * 180 / Math.PI).toFixed(digits)}°`;
 

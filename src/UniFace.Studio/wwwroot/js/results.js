@@ -1,6 +1,6 @@
 import "./shell.js";
 import { api, ask } from "./api.js";
-import { byId, el, notice, number } from "./dom.js";
+import { byId, el, moment, notice, number } from "./dom.js";
 
 const titles = { "roc.svg": "ROC", "det.svg": "DET", "scores.svg": "Pair scores", "errors.jpg": "Worst errors" };
 const percent = value => (value === null || value === undefined ? "–" : `${(value * 100).toFixed(2)}\u00a0%`);
@@ -23,7 +23,7 @@ function show(result, i) {
   return el("section", { class: "card result", "aria-labelledby": id },
     el("h2", { id }, result.name),
     el("p", { class: "muted" }, `${report.protocol === "identify" ? "1:N" : report.data ?? report.protocol}, model ${report.model ?? "unknown"}, ` +
-      new Date(result.measured).toLocaleString("en-GB")),
+      moment(result.measured)),
     report.protocol === "identify" ? identified(report) : verified(report),
     el("div", { class: "figures" }, result.figures.toSorted((a, b) => place(a) - place(b)).map(name => {
       const title = titles[name] ?? name.replace(/\.[a-z]+$/, "").replaceAll("-", " ");

@@ -1,7 +1,7 @@
 import "./shell.js";
 import { api } from "./api.js";
 import { chart, swatch } from "./chart.js";
-import { byId, el, notice, number, short } from "./dom.js";
+import { byId, el, moment, notice, number, short } from "./dom.js";
 import { startMap } from "./training/map.js";
 
 const states = {
@@ -114,7 +114,7 @@ async function post(action) {
 function draw() {
   const focused = document.activeElement?.id;
   byId("runs").replaceChildren(
-    el("caption", {}, "Choose up to six to compare. Details below are for the first selected run."),
+    el("caption", {}, "Choose up to six to compare. Histogram, map and events are those of the first selected run."),
     el("thead", {}, el("tr", {}, columns.map((name, i) =>
       el("th", { scope: "col", class: [5, 7, 8].includes(i) ? "number" : null }, name || el("span", { class: "hidden-words" }, "Shown"))))),
     el("tbody", {}, runs.map(row)));
@@ -122,6 +122,7 @@ function draw() {
     document.getElementById(focused)?.focus();
   }
 
+  byId("legend").hidden = runs.length === 0;
   byId("detail").hidden = chosen.length === 0;
   if (chosen.length > 0) {
     drawDetail();
@@ -137,29 +138,35 @@ function row(run, i) {
     follow = true;
     refresh();
   } });
+  const cell = (column, kind, ...content) => el("td", { class: kind, "data-label": columns[column] }, ...content);
   return el("tr", {},
     el("td", {}, box),
     el("td", {}, el("label", { for: `run-${i}` }, place >= 0 ? swatch(place) : null, ` ${run.name}`)),
     el("td", {}, el("span", { class: `badge ${kind}` }, state)),
-    el("td", {}, short(run.loss)),
-    el("td", {}, (run.backbone ?? "–").replace("(", " (").replaceAll(",", ", ")),
-    el("td", { class: "number" }, number(run.people)),
-    el("td", {}, run.epochs ? `${run.epoch} of ${run.epochs}` : "–"),
-    el("td", { class: "number" }, number(run.lastLoss)),
-    el("td", { class: "number" }, run.tarAtFar === null ? "–" : `${(run.tarAtFar * 100).toFixed(1)} %`));
+    cell(3, null, short(run.loss)),
+    cell(4, null, (run.backbone ?? "–").replace("(", " (").replaceAll(",", ", ")),
+    cell(5, "number", number(run.people)),
+    cell(6, null, run.epochs ? `${run.epoch} of ${run.epochs}` : "–"),
+    cell(7, "number", number(run.lastLoss)),
+    cell(8, "number", run.tarAtFar === null ? "–" : `${(run.tarAtFar * 100).toFixed(1)} %`));
 }
 
 function drawDetail() {
   const shown = chosen.map(name => details.get(name));
   const first = shown[0];
   const { summary, notes } = first;
-  byId("run-title").textContent = summary.name;
+  byId("run-title").textContent = `Curves of ${shown.map(run => run.summary.name).join(", ")}`;
+  byId("histogram-title").textContent = `Cosine histogram of ${summary.name}`;
+  byId("map-title").textContent = `Map of the embeddings of ${summary.name}`;
+  byId("notes-title").textContent = `Events of ${summary.name}`;
+  byId("resume").textContent = `Resume ${summary.name}`;
+  byId("stop").textContent = `Save and stop ${summary.name}`;
   map.show(summary.name);
   byId("resume").hidden = !["stopped", "failed"].includes(summary.state);
   byId("stop").hidden = summary.state !== "running";
   byId("message").replaceChildren(...summary.message ? [notice(summary.state === "failed" ? "bad" : "warn", summary.message)] : []);
   byId("notes").replaceChildren(...notes.length
-    ? notes.map(note => el("li", {}, el("strong", {}, `${new Date(note.time).toLocaleString("en-GB")}, ${note.kind}: `), note.message))
+    ? notes.map(note => el("li", {}, el("strong", {}, `${moment(note.time)}, ${note.kind}`), note.message === note.kind ? "" : `: ${note.message}`))
     : [el("li", {}, "This run has no events.")]);
   const x = { label: "step", min: 0 };
   for (const { key, view } of charts) {

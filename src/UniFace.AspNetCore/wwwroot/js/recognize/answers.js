@@ -1,12 +1,13 @@
 // Shows the service's answers about faces as text and images.
 import { el, svg } from "../dom.js";
 
-/** An aligned face with its faults. */
+/** An aligned face with its quality and faults. */
 export function face(answer, label) {
   const faults = answer.faults.map(fault => fault.message);
   return el("figure", {},
     answer.crop ? el("img", { src: `data:image/png;base64,${answer.crop}`, alt: `${label}, aligned`, width: 112, height: 112 }) : null,
-    el("figcaption", {}, label, faults.length ? el("small", { class: "muted" }, el("br"), faults.join(" ")) : null));
+    el("figcaption", {}, label, el("small", {}, el("br"), `Quality ${answer.quality.overall.toFixed(2)} of 1`),
+      faults.length ? el("small", { class: "muted" }, el("br"), faults.join(" ")) : null));
 }
 
 /** How often two different people reach a score, as text. */

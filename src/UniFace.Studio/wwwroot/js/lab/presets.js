@@ -8,9 +8,10 @@ export const presets = [
   {
     name: "uce and softmax",
     shown: { loss: "uce", margin: 0.4, scale: 64 },
-    kept: [{ loss: "normface", scale: 64, classes: 10_000 }],
-    explain: uce => `uce compares every sample with one threshold (cosine ${number(uce.threshold)} before training). It is satisfied only above ` +
-      `${number(halfProbability(uce))}, regardless of the other classes. softmax only requires the other classes to be further away.`,
+    kept: [{ loss: "softmax", classes: 10_000 }],
+    explain: uce => `uce compares every cosine with one threshold (${number(uce.threshold)} before training), so it is satisfied only above ` +
+      `${number(halfProbability(uce))}, whatever the other classes are: recognition also decides with one threshold for everybody. softmax divides by the ` +
+      "sum over the classes, so it only requires the other classes to be further away, and no threshold fits every person.",
   },
   {
     name: "m = 0.8",
@@ -27,7 +28,8 @@ export const presets = [
     shown: { loss: "cosface", margin: 0.35, scale: 16 },
     kept: [{ loss: "cosface", margin: 0.35, scale: 64, classes: 10_000 }],
     explain: data => `Even a perfect sample, at cosine 1, reaches a probability of only ${number(last(points(data, "probability")).y)} among ` +
-      `${data.options.classes.toLocaleString("en")} classes. With s = 16, the loss never vanishes and keeps pulling correct samples.`,
+      `${data.options.classes.toLocaleString("en")} classes: cosines differ by at most 2, logits by at most 2 s, and ` +
+      "the many other classes add up against the correct one. So the loss never vanishes and keeps pulling correct samples.",
   },
   {
     name: "fp16 at s = 64",

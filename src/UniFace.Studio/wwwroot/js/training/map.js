@@ -1,6 +1,6 @@
 // The map of a run's embeddings: each image is drawn as the number of its person.
 import { api } from "../api.js";
-import { byId, el, notice, svg } from "../dom.js";
+import { byId, el, moment, notice, svg } from "../dom.js";
 
 const size = 600;
 const edge = 20;
@@ -72,7 +72,8 @@ function figure(map) {
         y: height - edge - (p.y - bottom) * unit + 4,
       }, String(p.person + 1)))),
     el("figcaption", {}, `${map.points.length} images of ${map.people} people ` +
-      `${map.unseen ? "that the run did not train on" : "of the training set, because this run held nobody out"}. ${methods[map.method](map)} ` +
+      `${map.unseen ? "that the run did not train on" : "of the training set, because this run held nobody out; strangers lie less close together"}. ` +
+      `${methods[map.method](map)} ` +
       `Trustworthiness ${map.trustworthiness.toFixed(2)} (1: neighbors on the map are neighbors among the embeddings; about 0.5: by chance). ` +
-      `Checkpoint of ${new Date(map.checkpoint).toLocaleString("en-GB")}.`));
+      `Checkpoint of ${moment(map.checkpoint)}.`));
 }

@@ -87,6 +87,14 @@ public static class FaceDetectors
         return Create(session, path, Sha256.HashFile(path), options);
     }
 
+    /// <summary>Whether a network is a supported detector.</summary>
+    /// <exception cref="UniFaceException">It is no network.</exception>
+    internal static bool IsDetector(byte[] onnx, string source)
+    {
+        using OnnxSession session = OnnxSession.Open(onnx, source, 1);
+        return YuNetDetector.Matches(session) || BlazeFaceNetwork.Matches(session);
+    }
+
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');

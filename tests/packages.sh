@@ -14,7 +14,8 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 if [ $# = 0 ]; then
   step "dotnet pack"
   export UNIFACE_HOME=${UNIFACE_HOME:-$root/.tools}
-  dotnet pack UniFace.slnx -c Release -o "$feed" --artifacts-path "$work/artifacts" -v quiet -nologo >"$work/pack.log" 2>&1 || { cat "$work/pack.log"; fail "dotnet pack"; }
+  dotnet pack UniFace.slnx -c Release -o "$feed" --artifacts-path "$work/artifacts" -v quiet -nologo >"$work/pack.log" 2>&1 ||
+    { cat "$work/pack.log"; fail "dotnet pack"; }
   ! grep -E "warning|error" "$work/pack.log" || fail "dotnet pack has warnings"
 fi
 feed=$(cd "$feed" && pwd)

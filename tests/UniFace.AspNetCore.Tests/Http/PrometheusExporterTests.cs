@@ -20,7 +20,8 @@ public class PrometheusExporterTests
         meter.CreateCounter<int>("uniface.audit.lost", "{event}", "line one\nline two").Add(3, new KeyValuePair<string, object?>("was.late", true));
         meter.CreateUpDownCounter<long>("http.active").Add(-2);
         meter.CreateObservableGauge("heap.size", () => 1.5, "By");
-        Histogram<double> durations = meter.CreateHistogram("request.duration", "s", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 2] });
+        InstrumentAdvice<double> bounds = new() { HistogramBucketBoundaries = [0.5, 2] };
+        Histogram<double> durations = meter.CreateHistogram("request.duration", "s", advice: bounds);
         durations.Record(0.25);
         durations.Record(4);
 

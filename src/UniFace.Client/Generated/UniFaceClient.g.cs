@@ -58,7 +58,7 @@ namespace UniFace.Client
         partial void PrepareRequest(System.Net.Http.HttpClient client, System.Net.Http.HttpRequestMessage request, System.Text.StringBuilder urlBuilder);
         partial void ProcessResponse(System.Net.Http.HttpClient client, System.Net.Http.HttpResponseMessage response);
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Find the faces of a photo
         /// </summary>
@@ -146,7 +146,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Crop and align the main face of a photo, as a PNG of the model's size
         /// </summary>
@@ -232,7 +232,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Embed the main face of a photo
         /// </summary>
@@ -320,7 +320,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Decide whether the main faces of two photos are the same person
         /// </summary>
@@ -408,7 +408,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Find who the main face of a photo is among the enrolled people
         /// </summary>
@@ -496,7 +496,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// List the enrolled people
         /// </summary>
@@ -589,7 +589,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Enroll a person, or add photos of one
         /// </summary>
@@ -677,7 +677,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Describe an enrolled person
         /// </summary>
@@ -763,7 +763,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Erase everything that is stored about a person
         /// </summary>
@@ -843,7 +843,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Export everything that is stored about a person, including templates and crops
         /// </summary>
@@ -930,7 +930,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Describe the gallery and its size
         /// </summary>
@@ -1011,7 +1011,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Export all people, templates and crops, as a streamed list
         /// </summary>
@@ -1092,7 +1092,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// List the losses and their hyperparameters
         /// </summary>
@@ -1173,7 +1173,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Compute curves of a loss
         /// </summary>
@@ -1285,7 +1285,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// List the training runs
         /// </summary>
@@ -1366,7 +1366,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Get a run with its metrics, all rows or those since a cursor, and its notes
         /// </summary>
@@ -1459,7 +1459,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Draw the embeddings of a run's checkpoint in two dimensions
         /// </summary>
@@ -1553,7 +1553,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Resume a run, in this service
         /// </summary>
@@ -1641,7 +1641,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Save and stop a run that trains in this service
         /// </summary>
@@ -1729,7 +1729,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// List evaluations that 'uniface eval --out' wrote below the folder of runs
         /// </summary>
@@ -1810,7 +1810,7 @@ namespace UniFace.Client
             }
         }
 
-        /// <param name="cancellationToken">A cancellationToken token that can be used by other objects or threads to receive notice of cancellationToken.</param>
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
         /// Get a chart or contact sheet of an evaluation
         /// </summary>

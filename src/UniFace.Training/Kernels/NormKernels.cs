@@ -28,7 +28,7 @@ internal static unsafe class NormKernels
     public static void Statistics(ChannelsLastView x, float[] mean, float[] variance)
     {
         int channels = x.Channels;
-        float[] pivots = new Span<float>(x.Pointer, channels).ToArray(); // Shifting by any value of the channel reduces cancellationToken.
+        float[] pivots = new Span<float>(x.Pointer, channels).ToArray(); // Shifting by any value of the channel reduces cancellation.
         double[] sums = BlockSums(x, 2, (block, rows, offset) =>
         {
             fixed (float* pivot = pivots)

@@ -52,6 +52,25 @@ public class ImageWarpTests
         }
     }
 
+    [Theory]
+    [InlineData(CropBorder.Black)]
+    [InlineData(CropBorder.Replicate)]
+    public void Four_pixels_at_a_time_are_the_same_as_one(CropBorder border)
+    {
+        RgbImage image = TestImages.Noise(31, 23, seed: 4);
+        Random random = new(5);
+        for (int i = 0; i < 300; i++)
+        {
+            // An output of three columns is too narrow for four pixels at a time.
+            SimilarityTransform map = new(random.NextDouble() + 0.6, random.NextDouble() - 0.5, random.Next(-12, 4) + random.NextDouble(), random.Next(-20, 4));
+            RgbImage wide = ImageWarp.Warp(image, map, 24, 40, antiAlias: false, border), narrow = ImageWarp.Warp(image, map, 3, 40, antiAlias: false, border);
+            for (int y = 0; y < 40; y++)
+            {
+                Assert.Equal(narrow.Pixels.AsSpan(y * 9, 9), wide.Pixels.AsSpan(y * 72, 9));
+            }
+        }
+    }
+
     [Fact]
     public void A_strong_reduction_averages_and_does_not_alias()
     {

@@ -61,9 +61,10 @@ internal static class BenchDetectCommand
                 # Face detection
 
                 By default MediaPipe's full-range BlazeFace proposes faces, and MediaPipe's face landmark network looks twice at each proposal, the second
-                time mirrored and where the first saw the face. The mean presence decides; below a logit of 8, the proposal must also be made again in an
-                upright crop. If no face is certain, the quarter turns of the photo are searched; if there is none, or all faces are wanted, tiles too. The
-                landmarks are a linear map of 27 points of the mesh, fitted with `uniface bench landmarks` on CelebA. A BlazeFace file only proposes.
+                time mirrored and where the first saw the face, and again until the eyes are level. The mean presence decides; below a logit of 8,
+                the proposal must also be made again in an upright crop. If no face is certain, the quarter turns of the photo are searched; if there is
+                none, or all faces are wanted, tiles too. The landmarks are a linear map of 27 points of the mesh, fitted with `uniface bench landmarks`
+                on CelebA. A BlazeFace file only proposes.
 
                 Written by `uniface bench detect ../shared/data --step {every} --composed {count} --faceless {none} --out docs/detection.md`, one thread.
                 On LFW and CelebA the main face is compared with that of YuNet, so YuNet agrees with itself; "false" is a main face elsewhere, often another
@@ -77,11 +78,19 @@ internal static class BenchDetectCommand
                 """;
             if (parsed.GetValue(output) is string file)
             {
-                AtomicFile.WriteText(file, text);
+                AtomicFile.WriteText(file, text + Notes(file));
             }
 
             parsed.Print(rows.Select(row => new { row.Set, row.Detector, row.Figures }), () => Console.WriteLine(table));
         });
+    }
+
+    /// <summary>The rest of an earlier table's file: what was written by hand after the table.</summary>
+    private static string Notes(string file)
+    {
+        string old = File.Exists(file) ? File.ReadAllText(file) : "";
+        int at = old.IndexOf("\n## ", StringComparison.Ordinal);
+        return at < 0 ? "" : old[at..];
     }
 
     private static string Line(string set, string detector, DetectorFigures f)

@@ -51,13 +51,14 @@ internal static class BenchIdentifyCommand
                 detector = recognizer.Photos.DetectorName,
                 speed.Total.MedianMs,
                 speed.Total.P95Ms,
+                speed.FullDecode,
                 speed.Parts,
             };
             parsed.Print(json, () =>
             {
                 Output.Table(
                     ["", "median ms", "95th percentile ms"],
-                    speed.Parts.Append(new("photo to decision", speed.Total))
+                    speed.Parts.Append(new("photo to decision", speed.Total)).Append(new("decode in full, for comparison", speed.FullDecode))
                         .Select(part => (object[])[part.Key, $"{part.Value.MedianMs:F1}", $"{part.Value.P95Ms:F1}"]));
                 Console.WriteLine(
                     $"{Plural.Format(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among " +

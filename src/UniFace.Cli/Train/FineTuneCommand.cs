@@ -12,6 +12,8 @@ internal static class FineTuneCommand
     private const string Description = """
         Fine-tune a model on aligned faces of your people ('uniface align PHOTOS DATA --for PACKAGE'), and compare it before and after on people held out.
         Defaults differ from 'uniface train': 5 epochs, batch 32, --lr 0.003, --schedule cosine, a fifth of the people held out, validation at the end.
+        With --teacher the last layer is fitted to a better model's embeddings, without any steps (--epochs 0); with more epochs, steps follow.
+        Example: uniface finetune dlib-resnet faces --teacher faceplugin-mobilefacenet --out run
         Example: uniface finetune dlib-resnet faces --loss uce --out run
         Example: uniface train --resume run
         """;
@@ -36,9 +38,11 @@ internal static class FineTuneCommand
         {
             Default = FineTuneOptions.DefaultStageDecay,
         };
+        CliOption<int> folds = new(
+            "--folds", "Compare by cross-validation: N more runs in RUN/folds, each without an Nth of the people. 0: on those held out.", "N");
         CliOption<bool> names = new("--names", "List the weights with their names in the file and in the network.");
         TrainOptionSet options = new();
-        IEnumerable<Symbol> parameters = [package, data, output, frozen, rate, decay, names, .. LossOptions.All, .. options.All];
+        IEnumerable<Symbol> parameters = [package, data, output, frozen, rate, decay, folds, names, .. LossOptions.All, .. options.All];
         return CliCommand.Create("finetune", Description, parameters, (parsed, stop) =>
         {
             string run = parsed.GetRequiredValue(output);
@@ -51,10 +55,10 @@ internal static class FineTuneCommand
 
             TrainOptions chosen = options.BindNew(parsed, parsed.GetRequiredValue(data), baseline => baseline with
             {
-                Epochs = 5,
+                Epochs = options.HasTeacher(parsed) ? 0 : 5,
                 Batch = 32,
                 LearningRate = 0.003,
-                Warmup = 0.5,
+                Warmup = options.HasTeacher(parsed) ? 0 : 0.5,
                 Schedule = ScheduleKind.Cosine,
                 ValidateEvery = int.MaxValue, // Choosing weights on the people held out would favor the result.
             }) with
@@ -67,19 +71,41 @@ internal static class FineTuneCommand
                     StageDecay = parsed.GetValue(decay),
                 },
             };
+            chosen = options.KeepSpace(parsed, chosen);
             chosen.Validate(options.OptionName);
+            string[] foldRuns = TrainFolds(run, chosen, parsed.GetValue(folds), stop);
             TrainResult result = TrainCommand.Train(run, chosen, resumes: false, set => options.HoldOut(parsed, chosen, set, ShareToHoldOut), stop);
-            Report(parsed, result, start.Names, stop);
+            Report(parsed, result, start.Names, stop, foldRuns);
         });
     }
 
-    /// <summary>Compares a run with the model that it started from, and prints the result.</summary>
-    internal static void Report(ParseResult parsed, TrainResult result, IReadOnlyList<ImportedWeight> names, CancellationToken stop)
+    private static string[] TrainFolds(string run, TrainOptions options, int folds, CancellationToken stop)
+    {
+        if (folds is < 0 or 1 or > 100)
+        {
+            throw new UniFaceException($"--folds is {folds}; expected 2 to 100, or 0 for none.");
+        }
+
+        string[] runs = [.. Enumerable.Range(1, folds).Select(fold => Path.Combine(run, "folds", $"{fold}"))];
+        for (int i = 0; i < folds; i++)
+        {
+            TrainOptions fold = options with { Validation = null, ValidationPeople = 0, ValidationFold = i + 1, ValidationFolds = folds };
+            TrainCommand.Train(runs[i], fold, resumes: false, _ => fold, stop);
+        }
+
+        return runs;
+    }
+
+    /// <summary>Compares a run with the model that it started from, or the runs of its folds, and prints the result.</summary>
+    internal static void Report(
+        ParseResult parsed, TrainResult result, IReadOnlyList<ImportedWeight> names, CancellationToken stop, IReadOnlyList<string>? folds = null)
     {
         ModelComparison? comparison;
         using (ActivityMeter progress = new())
         {
-            comparison = HeldOutEvaluation.Compare(result.Folder, progress.Add, stop);
+            comparison = folds is { Count: > 0 }
+                ? HeldOutEvaluation.CompareFolds(folds, progress.Add, stop)
+                : HeldOutEvaluation.Compare(result.Folder, progress.Add, stop);
         }
 
         object json = new { run = result.Folder, result.Epochs, result.Steps, result.Sha256, weights = names, comparison };

@@ -19,6 +19,7 @@ internal sealed class TrainOptionSet
     private readonly Option<OptimizerKind> optimizer;
     private readonly Option<int> epochs;
     private readonly Option threads, validation, validationPeople;
+    private Option? teacher, teacherCosine;
 
     public TrainOptionSet()
     {
@@ -99,6 +100,16 @@ internal sealed class TrainOptionSet
     /// <summary>The option that sets a property of <see cref="TrainOptions"/>.</summary>
     public string OptionName(string property) => optionOf.GetValueOrDefault(property, property);
 
+    /// <summary>Whether there is a teacher.</summary>
+    public bool HasTeacher(ParseResult parsed) => parsed.IsGiven(teacher!);
+
+    /// <summary>
+    /// The options of a fine-tuning, whose embeddings have a space of their own: the cosine with a teacher's means nothing unless it is asked for.
+    /// </summary>
+    public TrainOptions KeepSpace(ParseResult parsed, TrainOptions chosen) => chosen.Teacher is null || parsed.IsGiven(teacherCosine!)
+        ? chosen
+        : chosen with { Teacher = chosen.Teacher with { Cosine = 0 } };
+
     public IEnumerable<Option> All => all.Select(o => o.Option);
 
     /// <summary>The given options over the defaults.</summary>
@@ -141,7 +152,7 @@ internal sealed class TrainOptionSet
     private void AddTeacher()
     {
         TeacherOptions defaults = new() { Package = "" };
-        Add(
+        teacher = Add(
             new CliOption<string?>(
                 "--teacher",
                 "Learn the embeddings of this model too: a package, or an installed model. DATA is aligned for the network that is trained.",
@@ -150,18 +161,28 @@ internal sealed class TrainOptionSet
         AddTeaching("--teacher-view",
             "The images that the teacher sees: clean (its embeddings are computed once), or augmented as the student sees them.",
             defaults.View, (t, v) => t with { View = v });
-        AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
+        AddTeaching<string?>("--teacher-data",
+            "The photos of DATA aligned for the teacher ('uniface align PHOTOS OUT --for TEACHER'), with the same names. Default: cut out of DATA.",
+            null, (t, v) => t with { Data = v is null ? null : Path.GetFullPath(v) });
+        AddTeaching("--teacher-start",
+            "The student's first weights: random, or narrowed (those of a wider teacher of the same family, fitted to fewer channels with DATA).",
+            defaults.Start, (t, v) => t with { Start = v });
+        teacherCosine = AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.",
+            defaults.Cosine, (t, v) => t with { Cosine = v });
         AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the images of a batch.",
             defaults.Relational, (t, v) => t with { Relational = v });
         AddTeaching("--label-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
             (t, v) => t with { Loss = v });
 
-        void AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply) => Add(
-            new CliOption<T>(name, "With --teacher: " + description) { Default = value },
-            (o, v) => o with
+        CliOption<T> AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply)
+        {
+            CliOption<T> option = new(name, "With --teacher: " + description) { Default = value };
+            Add(option, (o, v) => o with
             {
                 Teacher = apply(o.Teacher ?? throw new UniFaceException($"{name} needs --teacher PACKAGE, the model to learn from."), v),
             });
+            return option;
+        }
     }
 
     private static UniFaceException Conflict(ParseResult parsed, Option option)

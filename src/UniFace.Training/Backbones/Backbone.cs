@@ -81,6 +81,9 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
 
     public override BackboneInput Input { get; }
 
+    /// <summary>The layers in order.</summary>
+    public IReadOnlyList<Layer> Layers => body.Layers;
+
     /// <summary>
     /// The layers with weights, grouped by the size of their output: a stage ends where the map becomes smaller, and the last is the embedding.
     /// </summary>
@@ -109,8 +112,8 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
         return [.. stages.Select(s => s.Layers).Where(layers => layers.Any(layer => layer.parameters().Any()))];
     }
 
-    /// <summary>What is added to every embedding, [D]; null if the last layer adds nothing.</summary>
-    public Parameter? EmbeddingBias => (body.Layers[^1] as IEmbeddingLayer)?.Bias;
+    /// <summary>The last layer, if it is linear.</summary>
+    public IEmbeddingLayer? EmbeddingLayer => body.Layers[^1] as IEmbeddingLayer;
 
     /// <summary>Reads the weights of an ONNX file that <see cref="Emit"/> could have written.</summary>
     /// <exception cref="UniFaceException">It is another network.</exception>
@@ -118,6 +121,26 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
     {
         body.Load(weights);
         weights.End();
+    }
+
+    /// <summary>
+    /// Changes the first convolution, after weights were loaded that take other pixels, so that the network takes <see cref="Input"/>. Exact but
+    /// at the border, where a convolution adds zeros.
+    /// </summary>
+    /// <param name="order">The order of colours of the loaded weights.</param>
+    /// <param name="normalization">The normalization of the loaded weights.</param>
+    public void ConvertInput(ColorOrder order, PixelNormalization normalization)
+    {
+        if ((order, normalization) == (ColorOrder.Rgb, Input.Normalization) || body.Layers[0] is not ConvNorm first)
+        {
+            return;
+        }
+
+        using NoGradScope scope = new();
+        (Tensor weight, Tensor shift) = first.Fold(); // [C, 3, k, k], [C]
+        weight = order == ColorOrder.Rgb ? weight : weight.flip(1);
+        double offset = (Input.Normalization.Mean - normalization.Mean) / normalization.Deviation;
+        first.SetFolded(weight * (Input.Normalization.Deviation / normalization.Deviation), shift + (weight.sum([1, 2, 3]) * offset));
     }
 
     /// <summary>

@@ -19,7 +19,7 @@ public static class BackboneRegistry
 
     private static (string Name, bool HasWidth, Func<BackboneSpec, long, Backbone> Create)[] all =
     [
-        ("mobilefacenet", true, Layered(MobileFaceNet.Create)),
+        (MobileFaceNet.Name, true, Layered(MobileFaceNet.Create)),
         ("iresnet18", false, IResNet([2, 2, 2, 2])),
         ("iresnet34", false, IResNet([3, 4, 6, 3])),
         ("iresnet50", false, IResNet([3, 4, 14, 3])),

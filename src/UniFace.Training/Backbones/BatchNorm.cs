@@ -51,6 +51,19 @@ internal sealed class BatchNorm : NormLayer
         runningVariance.fill_(1 - NormState.Epsilon);
     }
 
+    /// <summary>Changes the statistics, and the scale and shift so that the layer does the same in evaluation mode.</summary>
+    /// <param name="mean">Mean of the layer's inputs, [C].</param>
+    /// <param name="variance">Their variance, [C].</param>
+    public void SetStatistics(Tensor mean, Tensor variance)
+    {
+        using NoGradScope scope = new();
+        (Tensor scale, Tensor shift) = Affine();
+        weight.copy_(scale * (Double(variance) + NormState.Epsilon).sqrt());
+        bias.copy_(shift + (scale * Double(mean)));
+        runningMean.copy_(mean);
+        runningVariance.copy_(variance);
+    }
+
     /// <summary>The layer in evaluation mode as y = scale * x + shift: two float64 tensors, [C], on the CPU.</summary>
     public (Tensor Scale, Tensor Shift) Affine()
     {

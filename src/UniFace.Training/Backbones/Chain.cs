@@ -82,6 +82,9 @@ internal sealed class Residual : Layer
         RegisterComponents();
     }
 
+    /// <summary>What is added to the input.</summary>
+    public Chain Body => body;
+
     public override Tensor Run(Tensor input, GradientEngine engine) => engine.Add(
         input, (inner, residual) => body.Run(input, inner, residual), shortcut is null ? null : side => shortcut.Run(input, side));
 

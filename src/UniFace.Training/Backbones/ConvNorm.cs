@@ -46,11 +46,51 @@ internal sealed class ConvNorm : NormLayer
         return y.to(input.dtype);
     }
 
-    public override string Emit(OnnxGraph graph, string input)
+    /// <summary>Convolution and norm in evaluation mode as one convolution: two float64 tensors.</summary>
+    /// <returns>Weights, [outputs, inputs / groups, k, k], and what is added to each output, [outputs].</returns>
+    public (Tensor Weight, Tensor Shift) Fold()
     {
         using NoGradScope scope = new();
         (Tensor scale, Tensor shift) = norm.Affine();
-        Tensor folded = BatchNorm.Double(weight) * scale.view(-1, 1, 1, 1); // [outputs, inputs / groups, k, k]
+        Tensor folded = BatchNorm.Double(weight) * scale.view(-1, 1, 1, 1);
+        return (folded.MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Makes it, in evaluation mode, the convolution that <see cref="Fold"/> describes.</summary>
+    public void SetFolded(Tensor folded, Tensor shift)
+    {
+        using IDisposable none = no_grad();
+        norm.Neutralize();
+        weight.copy_(folded.view(weight.shape));
+        norm.Bias.copy_(shift);
+    }
+
+    /// <summary>
+    /// Sets the norm's statistics to those of some inputs. In evaluation mode the layer does the same as before, and in training mode nearly so.
+    /// </summary>
+    /// <param name="inputs">Inputs of the layer, [B, inputs, h, w].</param>
+    public void SetStatistics(IEnumerable<Tensor> inputs)
+    {
+        using NoGradScope scope = new();
+        Tensor sums = zeros(weight.shape[0], ScalarType.Float64), squares = zeros_like(sums);
+        long count = 0;
+        foreach (Tensor input in inputs)
+        {
+            using DisposeScope batch = NewDisposeScope();
+            Tensor y = Convolve(input);
+            sums.add_(y.sum([0, 2, 3]).to(ScalarType.Float64));
+            squares.add_(y.square().sum([0, 2, 3]).to(ScalarType.Float64));
+            count += y.numel() / y.shape[1];
+        }
+
+        Tensor mean = sums / count;
+        norm.SetStatistics(mean, ((squares / count) - mean.square()).clamp_min(0));
+    }
+
+    public override string Emit(OnnxGraph graph, string input)
+    {
+        using NoGradScope scope = new();
+        (Tensor folded, Tensor shift) = Fold();
         return graph.Conv(input, folded, shift, (int)strides[0], (int)padding[0], groups);
     }
 

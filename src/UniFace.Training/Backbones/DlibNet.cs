@@ -168,6 +168,15 @@ internal sealed class MeanProjection : Layer, IEmbeddingLayer
 
     public Parameter Bias => bias;
 
+    public (Tensor Weight, Tensor Shift) Fold() => (BatchNorm.Double(weight), BatchNorm.Double(bias));
+
+    public void SetFolded(Tensor folded, Tensor shift)
+    {
+        using IDisposable none = no_grad();
+        weight.copy_(folded);
+        bias.copy_(shift);
+    }
+
     public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x =>
     {
         using Tensor means = x.mean([2, 3]); // [B, C]

@@ -41,10 +41,11 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
         return nn.functional.linear(flat, weight);
     }
 
-    public override string Emit(OnnxGraph graph, string input)
+    /// <inheritdoc/>
+    public (Tensor Weight, Tensor Shift) Fold()
     {
         using NoGradScope scope = new();
-        Tensor linear = BatchNorm.Double(weight); // [D, channels * area]
+        Tensor linear = BatchNorm.Double(weight);
         (Tensor scale, Tensor shift) = norm.Affine(); // [D]
         if (before is not null)
         {
@@ -53,7 +54,29 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
             linear = linear * mapScale.repeat_interleave(area);
         }
 
-        return graph.Gemm(graph.Flatten(input), linear * scale.view(-1, 1), shift);
+        return ((linear * scale.view(-1, 1)).MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public void SetFolded(Tensor folded, Tensor shift)
+    {
+        using IDisposable none = no_grad();
+        before?.Neutralize();
+        norm.Neutralize();
+        weight.copy_(folded);
+        norm.Bias.copy_(shift);
+    }
+
+    /// <summary>Sets the norm's statistics: in evaluation mode the layer does the same as before, and in training mode nearly so.</summary>
+    /// <param name="mean">Mean of the weights' products with the inputs, [D].</param>
+    /// <param name="variance">Their variance, [D].</param>
+    public void SetStatistics(Tensor mean, Tensor variance) => norm.SetStatistics(mean, variance);
+
+    public override string Emit(OnnxGraph graph, string input)
+    {
+        using NoGradScope scope = new();
+        (Tensor linear, Tensor shift) = Fold();
+        return graph.Gemm(graph.Flatten(input), linear, shift);
     }
 
     public override void Load(OnnxWeights weights)

@@ -17,11 +17,18 @@ internal abstract class Layer(string name) : nn.Module<Tensor, Tensor>(name), IO
     public sealed override Tensor forward(Tensor input) => Run(input, AutogradEngine.Instance);
 }
 
-/// <summary>A last layer that adds a bias to every embedding.</summary>
+/// <summary>A last layer that is linear in evaluation mode.</summary>
 internal interface IEmbeddingLayer
 {
-    /// <summary>The bias, [D].</summary>
+    /// <summary>What is added to every embedding, [D].</summary>
     Parameter Bias { get; }
+
+    /// <summary>The layer in evaluation mode: two float64 tensors.</summary>
+    /// <returns>Weights, [D, inputs], and what is added to each value, [D].</returns>
+    (Tensor Weight, Tensor Shift) Fold();
+
+    /// <summary>Makes it, in evaluation mode, the linear layer that <see cref="Fold"/> describes.</summary>
+    void SetFolded(Tensor folded, Tensor shift);
 }
 
 /// <summary>A layer that ends in a batch norm, which can be fused with the operations after it.</summary>

@@ -7,6 +7,9 @@ namespace UniFace.Training.Backbones;
 /// </summary>
 internal static class MobileFaceNet
 {
+    /// <summary>Name of the family.</summary>
+    public const string Name = "mobilefacenet";
+
     private const int HeadChannels = 512;
 
     // Table 1 of the paper: the expansion is in channels at width 1.
@@ -52,6 +55,17 @@ internal static class MobileFaceNet
         layers.Add(ConvNorm.Depthwise(init, HeadChannels, kernel: 7, stride: 1, padding: 0)); // [B, 512, 1, 1]
         layers.Add(new EmbeddingHead(init, HeadChannels, area: 1, spec.EmbeddingSize, normalizeMap: false)); // [B, D]
         return layers;
+    }
+
+    /// <summary>The network of an ONNX file, if its operators are those of a MobileFaceNet of some width.</summary>
+    public static BackboneSpec? Recognize(OnnxWeights weights)
+    {
+        string[] expand = ["Conv", "PRelu", "Conv", "PRelu"];
+        string[] blocks = [.. Enumerable.Repeat<string[]>([.. expand, "Conv"], Stages.Sum(stage => stage.Repeats)).SelectMany(block => block)];
+        IReadOnlyList<string> operations = weights.Operations;
+        bool same = operations.SkipLast(1).SequenceEqual([.. expand, .. blocks, "Conv", "PRelu", "Conv"])
+            && operations[^1] is "Conv" or "Gemm" && weights.Shape(0) is [_, 3, 3, 3];
+        return same ? new BackboneSpec(Name, weights.Shape(0)[0] / 64.0, (int)weights.Shape(^1)[0]) : null;
     }
 
     private static Chain Bottleneck(WeightInitializer init, int inputs, int expanded, int outputs, int stride) => new(

@@ -14,24 +14,38 @@ internal sealed class Teacher : IDisposable
     private readonly IEmbedder embedder;
     private readonly Func<RgbImage, RgbImage> crop;
     private readonly int size;
+    private readonly TeacherPhotos? photos;
     private float[][] clean = []; // by sample
     private float[]? projection; // [T, D]; null if the sizes are equal
 
-    private Teacher(TeacherOptions options, IEmbedder embedder, Func<RgbImage, RgbImage> crop, int size)
+    private Teacher(TeacherOptions options, IEmbedder embedder, Func<RgbImage, RgbImage> crop, int size, TeacherPhotos? photos)
     {
+        this.photos = photos;
         this.options = options;
         this.embedder = embedder;
         this.crop = crop;
         this.size = size;
     }
 
+    /// <summary>From the teacher's embeddings to the targets, [T, D] in rows; null if the sizes are equal. Known after <see cref="Prepare"/>.</summary>
+    public float[]? Projection => projection;
+
+    /// <summary>Its embeddings of the training images as they are, unit vectors of the student's size; empty if not needed.</summary>
+    public float[][] Clean => clean;
+
     /// <summary>Opens the package of a run's teacher.</summary>
     /// <param name="options">What to learn from it.</param>
     /// <param name="student">How the student's images are aligned.</param>
     /// <param name="size">Values in an embedding of the student.</param>
     /// <param name="threads">Threads of the teacher.</param>
+    /// <param name="openPhotos">Opens its own photos for the size of its faces, or null.</param>
     /// <exception cref="UniFaceException">It cannot be opened, is not the model with which the run was started, or has smaller embeddings.</exception>
-    public static Teacher Open(TeacherOptions options, AlignmentTemplate student, int size, int threads)
+    public static Teacher Open(
+        TeacherOptions options,
+        AlignmentTemplate student,
+        int size,
+        int threads,
+        Func<(int Width, int Height), TeacherPhotos>? openPhotos = null)
     {
         (ModelManifest manifest, string onnx) = OpenPackage(options);
         if (manifest.ContractId != options.ContractId)
@@ -48,7 +62,8 @@ internal sealed class Teacher : IDisposable
                 $"give the student an embedding size of {manifest.EmbeddingSize} or less.");
         }
 
-        return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), CreateCrop(student, manifest.CreateTemplate()), size);
+        TeacherPhotos? photos = openPhotos?.Invoke((manifest.InputWidth, manifest.InputHeight));
+        return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), CreateCrop(student, manifest.CreateTemplate()), size, photos);
     }
 
     /// <summary>The options with the contract of the package.</summary>
@@ -58,17 +73,20 @@ internal sealed class Teacher : IDisposable
     /// <summary>Computes what does not change with the epochs: the embeddings of clean images, and the projection.</summary>
     /// <param name="images">Number of training images.</param>
     /// <param name="load">Decodes one; called from several threads.</param>
+    /// <param name="keepClean">True: also <see cref="Clean"/>, if the targets do not need it.</param>
     /// <param name="progress">Called with the images done since the last call.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public void Prepare(int images, Func<int, RgbImage> load, Action<int>? progress = null, CancellationToken cancellationToken = default)
+    public void Prepare(
+        int images, Func<int, RgbImage> load, bool keepClean = false, Action<int>? progress = null, CancellationToken cancellationToken = default)
     {
         bool projects = size < embedder.EmbeddingSize;
-        if (!projects && options.View == TeacherView.Augmented)
+        if (!projects && !keepClean && options.View == TeacherView.Augmented)
         {
             return;
         }
 
-        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, i => crop(load(i)), progress: progress, cancellationToken: cancellationToken);
+        Func<int, RgbImage> face = photos is null ? i => crop(load(i)) : photos.Load;
+        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, face, progress: progress, cancellationToken: cancellationToken);
         projection = projects ? PrincipalDirections(faces) : null;
         clean = [.. Enumerable.Range(0, images).Select(i => Project(faces.Row(i).ToArray()))];
     }
@@ -89,7 +107,11 @@ internal sealed class Teacher : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => embedder.Dispose();
+    public void Dispose()
+    {
+        embedder.Dispose();
+        photos?.Dispose();
+    }
 
     private static (ModelManifest Manifest, string Onnx) OpenPackage(TeacherOptions options)
     {

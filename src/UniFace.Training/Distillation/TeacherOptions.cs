@@ -13,6 +13,19 @@ public enum TeacherView
     Augmented,
 }
 
+/// <summary>The weights with which a student starts.</summary>
+public enum StudentStart
+{
+    /// <summary>Random weights.</summary>
+    Random,
+
+    /// <summary>
+    /// The teacher's weights, narrowed to the student's channels with the training images: for a student of the teacher's family. A few thousand
+    /// photos are enough to keep most of what the teacher knows, and far too few to learn it.
+    /// </summary>
+    Narrowed,
+}
+
 /// <summary>How a run learns from the embeddings of another model. Part of <see cref="TrainOptions"/>.</summary>
 public sealed record TeacherOptions
 {
@@ -24,6 +37,15 @@ public sealed record TeacherOptions
 
     /// <summary>The images that the teacher sees.</summary>
     public TeacherView View { get; init; } = TeacherView.Clean;
+
+    /// <summary>
+    /// The training photos aligned for the teacher, with the same names; null to cut the teacher's crops out of the student's, which loses what
+    /// these do not show if the templates differ. For the clean view.
+    /// </summary>
+    public string? Data { get; init; }
+
+    /// <summary>The weights with which the student starts.</summary>
+    public StudentStart Start { get; init; } = StudentStart.Random;
 
     /// <summary>Weight of 1 - cos(student, teacher), the mean over a batch.</summary>
     public double Cosine { get; init; } = 10;
@@ -47,6 +69,12 @@ public sealed record TeacherOptions
             {
                 throw new UniFaceException(FormattableString.Invariant($"the teacher's weight {name} is {weight}, expected 0 to 1000000."));
             }
+        }
+
+        if (Data is not null && View == TeacherView.Augmented)
+        {
+            throw new UniFaceException(
+                "the teacher's own photos (--teacher-data) are not augmented with the student's; use them with the clean view, or leave them out.");
         }
 
         if (Cosine + Relational == 0)

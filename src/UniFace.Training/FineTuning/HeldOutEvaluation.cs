@@ -14,6 +14,32 @@ public static class HeldOutEvaluation
     /// <exception cref="UniFaceException">The run is no fine-tuning, has no checkpoint, or its start or its data cannot be read.</exception>
     public static ModelComparison? Compare(string run, Action<string, int, int>? progress = null, CancellationToken cancellationToken = default)
     {
+        return Score(run, progress, cancellationToken) is (VerificationScores before, VerificationScores after, RunInfo info)
+            ? ModelComparison.Measure(before, after, info.Options.Seed)
+            : null;
+    }
+
+    /// <summary>The same over the folds of a cross-validation: the pairs are those of people of the same fold.</summary>
+    /// <param name="folds">The run folders.</param>
+    /// <param name="progress">As above.</param>
+    /// <param name="cancellationToken">Stops the comparison.</param>
+    public static ModelComparison? CompareFolds(
+        IReadOnlyList<string> folds, Action<string, int, int>? progress = null, CancellationToken cancellationToken = default)
+    {
+        (VerificationScores Before, VerificationScores After, RunInfo Info)[] scores =
+        [
+            .. folds.Select((run, i) => Score(run, (what, done, all) => progress?.Invoke($"{what} fold {i + 1}", done, all), cancellationToken)
+                ?? throw new UniFaceException($"{run} holds no people out.")),
+        ];
+        return ModelComparison.Measure(
+            VerificationScores.Concatenate([.. scores.Select(s => s.Before)]),
+            VerificationScores.Concatenate([.. scores.Select(s => s.After)]),
+            scores[0].Info.Options.Seed);
+    }
+
+    private static (VerificationScores Before, VerificationScores After, RunInfo Info)? Score(
+        string run, Action<string, int, int>? progress, CancellationToken cancellationToken)
+    {
         RunInfo info = RunFolder.ReadInfo(run);
         FineTuneOptions started = info.Options.FineTune
             ?? throw new UniFaceException($"{run} did not start from a model; there is nothing to compare it with.");
@@ -28,9 +54,9 @@ public static class HeldOutEvaluation
         int[] labels = [.. people.Samples.Select(s => s.Label)];
         using StartWeights start = StartWeights.Open(started.Source);
         using Backbone tuned = RunFolder.LoadBackbone(run, best: false).Backbone;
-        return ModelComparison.Measure(Score(start.Backbone), Score(tuned), info.Options.Seed);
+        return (ScoreAll(start.Backbone), ScoreAll(tuned), info);
 
-        VerificationScores Score(Backbone backbone)
+        VerificationScores ScoreAll(Backbone backbone)
         {
             using BackboneEmbedder embedder = new(backbone, started.Manifest.FlipSum, ownsBackbone: false);
             EmbeddedFaces faces = BatchEmbedding.Embed(

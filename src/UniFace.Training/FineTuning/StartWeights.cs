@@ -63,12 +63,12 @@ public sealed class StartWeights : IDisposable
         try
         {
             backbone.Load(weights);
+            backbone.ConvertInput(manifest.ColorOrder, manifest.Normalization);
             backbone.eval();
             ModelManifest plain = manifest with { FlipSum = false };
             using OnnxEmbedder expected = OnnxEmbedder.Open(package.OnnxPath, plain);
             using BackboneEmbedder actual = new(backbone, flipSum: false, ownsBackbone: false);
-            if (actual.InputSize != expected.InputSize || backbone.Input.Normalization != manifest.Normalization || manifest.ColorOrder != ColorOrder.Rgb
-                || !ParityGate.Measure(actual, expected).Passed)
+            if (actual.InputSize != expected.InputSize || !ParityGate.Measure(actual, expected).Passed)
             {
                 throw new UniFaceException(
                     $"{source}: the network {backbone.Spec} with the package's weights does not give the package's embeddings; it cannot be fine-tuned.");
@@ -78,7 +78,7 @@ public sealed class StartWeights : IDisposable
             {
                 Source = Directory.Exists(source) ? Path.GetFullPath(source) : source,
                 Sha256 = manifest.OnnxSha256,
-                Manifest = manifest,
+                Manifest = manifest with { ColorOrder = ColorOrder.Rgb, Normalization = backbone.Input.Normalization },
             };
             return new StartWeights(backbone, options, NamesOf(backbone, weights));
         }
@@ -101,7 +101,7 @@ public sealed class StartWeights : IDisposable
         return new StartWeights(backbone, options, read);
     }
 
-    /// <summary>The backbone that the file names: as the exporter writes it, or dlib's.</summary>
+    /// <summary>The backbone that the file names, as the exporter writes it, or dlib's, or a MobileFaceNet by its operators.</summary>
     private static BackboneSpec Identify(OnnxWeights weights, ModelManifest manifest, string source)
     {
         if (weights.Backbone is null && weights.Graph == DlibNet.Name)
@@ -109,10 +109,10 @@ public sealed class StartWeights : IDisposable
             return new BackboneSpec(DlibNet.Name, 1, manifest.EmbeddingSize);
         }
 
-        return BackboneSpec.TryParse(weights.Backbone) ?? throw new UniFaceException(
+        return BackboneSpec.TryParse(weights.Backbone) ?? MobileFaceNet.Recognize(weights) ?? throw new UniFaceException(
             $"{source}: the network is none of UniFace's, so it cannot be trained ({string.Join(", ", BackboneRegistry.Names)}); start from dlib-resnet, " +
-            "from a package that 'uniface export' wrote, or from a .pth or .safetensors file of InsightFace's iresnet; or learn from it with " +
-            "'uniface train --teacher'.");
+            "from faceplugin-mobilefacenet, from a package that 'uniface export' wrote, or from a .pth or .safetensors file of InsightFace's iresnet; " +
+            "or learn from it with 'uniface train --teacher'.");
     }
 
     private static ImportedWeight[] NamesOf(Backbone backbone, OnnxWeights weights)

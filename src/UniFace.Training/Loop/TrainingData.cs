@@ -38,7 +38,12 @@ internal sealed record TrainingData(
         IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
         Teacher? teacher = options.Teacher is null
             ? null
-            : Teacher.Open(options.Teacher, options.CreateManifest().CreateTemplate(), options.Backbone.EmbeddingSize, options.Threads);
+            : Teacher.Open(
+                options.Teacher,
+                options.CreateManifest().CreateTemplate(),
+                options.Backbone.EmbeddingSize,
+                options.Threads,
+                OpenPhotos(options, training, decoder));
         if (teacher is not null)
         {
             owned?.Push(teacher);
@@ -69,10 +74,16 @@ internal sealed record TrainingData(
             warnings);
     }
 
+    private static Func<(int Width, int Height), TeacherPhotos>? OpenPhotos(TrainOptions options, FaceDataset training, IImageDecoder decoder) =>
+        options.Teacher?.Data is string photos ? size => new TeacherPhotos(options.OpenPhotos(photos), training, decoder, size) : null;
+
     /// <summary>Computes what the steps need in addition to the data set: the teacher's embeddings.</summary>
-    public void Prepare(TrainingEvents events, CancellationToken cancellationToken)
+    /// <param name="events">Receives the progress.</param>
+    /// <param name="keepClean">True: also the embeddings of clean images, if the steps do not need them.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public void Prepare(TrainingEvents events, bool keepClean, CancellationToken cancellationToken)
     {
         int images = Training.Samples.Count;
-        Teacher?.Prepare(images, Loader.Load, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellationToken);
+        Teacher?.Prepare(images, Loader.Load, keepClean, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellationToken);
     }
 }

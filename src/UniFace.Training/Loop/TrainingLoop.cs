@@ -59,7 +59,7 @@ internal sealed class TrainingLoop(PreparedRun run)
                 "an evaluation cannot find every overlap with the training data");
         }
 
-        data.Prepare(events, cancellationToken);
+        data.Prepare(events, keepClean: options.FineTune is not null && run.Fresh, cancellationToken);
         if (run.Fresh)
         {
             WarmUp(cancellationToken);
@@ -91,15 +91,22 @@ internal sealed class TrainingLoop(PreparedRun run)
         };
     }
 
-    /// <summary>The weights and class centers of a fine-tuning before its first step.</summary>
+    /// <summary>The weights of a run that does not start from random ones.</summary>
     private void WarmUp(CancellationToken cancellationToken)
     {
-        if (options.FineTune is null)
+        if (options.FineTune is not null)
+        {
+            WarmStart.Run(options.FineTune, state.Backbone, state.Head, data.Training, data.Loader.Load, data.Teacher?.Clean, cancellationToken);
+        }
+        else if (options.Teacher is { Start: StudentStart.Narrowed } teacher)
+        {
+            Narrowing.Run(teacher, data.Teacher!.Projection, state.Backbone, data.Training.Samples.Count, data.Loader.Load, cancellationToken);
+        }
+        else
         {
             return;
         }
 
-        WarmStart.Run(options.FineTune, state.Backbone, state.Head, data.Training, data.Loader.Load, cancellationToken);
         state.Average?.Restore(state.Backbone.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
     }
 

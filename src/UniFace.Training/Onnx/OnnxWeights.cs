@@ -30,6 +30,9 @@ internal sealed class OnnxWeights
     /// <summary>The backbone as the exporter wrote it, or null.</summary>
     public string? Backbone { get; }
 
+    /// <summary>The operators with weights that are left, in their order.</summary>
+    public IReadOnlyList<string> Operations => [.. nodes.Select(node => node.OpType)];
+
     /// <summary>The initializers read, and the address of the memory that received each.</summary>
     public IReadOnlyList<(string Name, nint Address)> Read => read;
 
@@ -48,20 +51,25 @@ internal sealed class OnnxWeights
         }
     }
 
+    /// <summary>The shape of an operator's weights, or an empty one.</summary>
+    /// <param name="index">Its place in <see cref="Operations"/>.</param>
+    public IReadOnlyList<long> Shape(Index index) =>
+        nodes.ToArray()[index].Input is [_, string name, ..] && initializers.TryGetValue(name, out TensorProto? tensor) ? [.. tensor.Dims] : [];
+
     /// <summary>Copies the weights of the next node that has any.</summary>
-    /// <param name="operation">What the node must be.</param>
+    /// <param name="operation">What the node must be. A convolution over the whole map is a Gemm too.</param>
     /// <param name="targets">Receive its inputs after the data, in their order; those that the node leaves out become 0.</param>
     /// <exception cref="UniFaceException">The node is another one, or its weights have other shapes.</exception>
     public void Next(string operation, params ReadOnlySpan<Tensor> targets)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
-        if (!nodes.TryDequeue(out NodeProto? node) || node.OpType != operation)
+        if (!nodes.TryDequeue(out NodeProto? node) || (node.OpType != operation && !(operation == "Gemm" && node.OpType == "Conv")))
         {
             throw Mismatch($"expected {operation}, found {(node is null ? "the end" : $"{node.OpType} {node.Name}")}");
         }
 
-        bool transpose = operation == "Gemm" && !node.Attribute.Any(a => a.Name == "transB" && a.I == 1);
+        bool transpose = node.OpType == "Gemm" && !node.Attribute.Any(a => a.Name == "transB" && a.I == 1);
         for (int i = 0; i < targets.Length; i++)
         {
             if (i + 1 >= node.Input.Count)
@@ -92,7 +100,9 @@ internal sealed class OnnxWeights
         }
 
         long[] shape = transpose ? [.. target.shape.Reverse()] : target.shape;
-        long[] stored = [.. tensor.Dims];
+        long[] stored = node.OpType == "Conv" && shape.Length == 2 && tensor.Dims.Count == 4
+            ? [tensor.Dims[0], tensor.Dims[1] * tensor.Dims[2] * tensor.Dims[3]]
+            : [.. tensor.Dims];
         float[] values = Values(tensor);
         if (!stored.SequenceEqual(shape) || values.LongLength != target.numel())
         {

@@ -128,6 +128,12 @@ public sealed record TrainOptions
     /// <summary>Share of the people of <see cref="Data"/> that are held out for validation, 0 to 0.5.</summary>
     public double ValidationPeople { get; init; }
 
+    /// <summary>The fold of people that is held out, from 1, instead of a share of them; 0 for none.</summary>
+    public int ValidationFold { get; init; }
+
+    /// <summary>Number of folds into which the people are divided for cross-validation; 0 for none.</summary>
+    public int ValidationFolds { get; init; }
+
     /// <summary>Epochs between validations.</summary>
     public int ValidateEvery { get; init; } = 1;
 
@@ -149,7 +155,7 @@ public sealed record TrainOptions
     public void Validate(Func<string, string>? nameOf = null)
     {
         nameOf ??= name => name;
-        Check(Epochs, 1, 100_000);
+        Check(Epochs, FineTune is null ? 1 : 0, 100_000);
         Check(Batch, 1, 1 << 16);
         Check(Accumulate, 1, 10_000);
         Check(LearningRate, 0, double.MaxValue);
@@ -163,6 +169,8 @@ public sealed record TrainOptions
         Check(Clip, 0, double.MaxValue);
         Check(Ema, 0, 0.999999);
         Check(ValidationPeople, 0, 0.5);
+        Check(ValidationFolds, 0, 100);
+        Check(ValidationFold, ValidationFolds == 0 ? 0 : 1, ValidationFolds);
         Check(ValidateEvery, 1, int.MaxValue);
         Check(CheckpointEvery, 0, int.MaxValue);
         Check(Threads, 1, 4096);
@@ -214,7 +222,10 @@ public sealed record TrainOptions
 
     /// <summary>Opens the training set; without labels, any photos. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">There is no data set.</exception>
-    public FaceDataset OpenData() => UsesLabels ? FaceDatasets.Open(Data, PersonLevel) : UnlabelledPhotos.Open(Data, PersonLevel);
+    public FaceDataset OpenData() => OpenPhotos(Data);
+
+    /// <summary>Opens a data set as the training set is opened. The caller disposes it.</summary>
+    internal FaceDataset OpenPhotos(string path) => UsesLabels ? FaceDatasets.Open(path, PersonLevel) : UnlabelledPhotos.Open(path, PersonLevel);
 
     /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
     public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
@@ -225,7 +236,9 @@ public sealed record TrainOptions
     public TrainOptions HoldOutPeople(int people, double share = ShareToHoldOut) => people < PeopleToHoldOut ? this : this with { ValidationPeople = share };
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
-    public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);
+    public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => ValidationFolds > 0
+        ? DatasetSubset.HoldOutFold(LimitImages(data), ValidationFold, ValidationFolds, Seed)
+        : DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);
 
     /// <summary>The people with enough images, with as many images as the options allow.</summary>
     internal FaceDataset LimitImages(FaceDataset data) => MinImages > 0 || MaxImages > 0

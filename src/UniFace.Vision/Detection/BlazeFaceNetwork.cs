@@ -68,10 +68,8 @@ internal sealed class BlazeFaceNetwork : IDisposable
     public List<BlazeFace> Run(Photo photo, SimilarityTransform photoToInput, float minScore, bool mirrored = false)
     {
         RgbImage square = photo.Warp(photoToInput, Size, Size);
-        float[] input = new float[square.Pixels.Length]; // [1, S, S, 3]
-        (layout.ChannelsLast ? Writer : PlanarWriter).Write(square, input, Size, Size, mirrored);
-        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, layout.ChannelsLast ? [1, Size, Size, 3] : [1, 3, Size, Size]);
-        using OnnxSession.Results results = session.Run(inputName, value, layout.Outputs);
+        PixelWriter<float> writer = layout.ChannelsLast ? Writer : PlanarWriter;
+        using OnnxSession.Results results = writer.Run(square, mirrored, value => session.Run(inputName, value, layout.Outputs));
         SimilarityTransform back = photoToInput.Inverse();
         List<BlazeFace> faces = [];
         for (int grid = 0; grid < layout.Grids.Length; grid++)

@@ -15,9 +15,10 @@ internal sealed record MeshFace(float Presence, Point[] Points)
     public int Turn => (int)Math.Round(-Angle / (Math.PI / 2)) & 3;
 
     /// <summary>The smallest rectangle around the face with sides along and across the line through the eyes.</summary>
-    public FaceFrame Frame()
+    /// <param name="mirrored">The points are those of a mirrored square, so that the left eye is the right one.</param>
+    public FaceFrame Frame(bool mirrored = false)
     {
-        double angle = Angle, cos = Math.Cos(angle), sin = Math.Sin(angle);
+        double angle = mirrored ? Angle + Math.PI : Angle, cos = Math.Cos(angle), sin = Math.Sin(angle);
         double left = double.MaxValue, top = double.MaxValue, right = double.MinValue, bottom = double.MinValue;
         foreach (Point p in Points)
         {
@@ -75,10 +76,7 @@ internal sealed class FaceMesh : IDisposable
     {
         SimilarityTransform toInput = face.To(Size, FaceShare);
         RgbImage crop = photo.Warp(toInput, Size, Size, CropBorder.Replicate);
-        float[] input = new float[3 * Size * Size]; // [1, 3, 192, 192]
-        Writer.Write(crop, input, Size, Size, mirrored);
-        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, Size, Size]);
-        using OnnxSession.Results results = session.Run("input0", value, OutputNames);
+        using OnnxSession.Results results = Writer.Run(crop, mirrored, value => session.Run("input0", value, OutputNames));
         ReadOnlySpan<float> found = results.Floats(0); // [468, 3]: x, y, depth
         SimilarityTransform back = toInput.Inverse();
         Point[] points = new Point[PointCount];

@@ -31,6 +31,10 @@ public sealed class FaceMeshDetector : IFaceDetector
     private const double EvenEvidence = 2;
     private const double EvidenceStep = 4;
 
+    // Looks at a tilted crop are repeated, at most so many times, while they turn the face by more than 6 degrees.
+    private const int MaxLevelling = 4;
+    private const double MaxTilt = 0.1;
+
     // Two meshes share at most this part of the smaller one.
     private const float MaxShared = 0.5f;
 
@@ -135,7 +139,30 @@ public sealed class FaceMeshDetector : IFaceDetector
         }
 
         double score = 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep));
-        return score < minScore ? null : new MeshCandidate(FaceMeshLandmarks.Select(first, second), second.Box(), score, first.Turn);
+        if (score < minScore)
+        {
+            return null;
+        }
+
+        (first, second) = Level(photo, first, second);
+        return new MeshCandidate(FaceMeshLandmarks.Select(first, second), second.Box(), score, first.Turn);
+    }
+
+    /// <summary>Looks again until the eyes are level in the crop: the proposal of a turned face is up to 50 degrees off, a look up to half of that.</summary>
+    private (MeshFace First, MeshFace Second) Level(Photo photo, MeshFace first, MeshFace second)
+    {
+        for (int looks = 0; looks < MaxLevelling && Math.Abs(Math.IEEERemainder(second.Angle - first.Angle, Math.PI)) > MaxTilt; looks++)
+        {
+            MeshFace next = mesh.Run(photo, second.Frame(mirrored: true));
+            if (!next.Frame().IsFinite || mesh.Run(photo, next.Frame(), mirrored: true) is not MeshFace again || !again.Frame().IsFinite)
+            {
+                break;
+            }
+
+            (first, second) = (next, again);
+        }
+
+        return (first, second);
     }
 
     /// <summary>The mean score with which the face is proposed again in an upright crop and its mirror image.</summary>

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace UniFace.Vision.Onnx;
 
 /// <summary>Writes the pixels of an image into a tensor of another element type, layout and color order.</summary>
@@ -8,6 +10,27 @@ internal sealed class PixelWriter<T>(Func<int, T> convert, ColorOrder order, boo
     where T : unmanaged
 {
     private readonly T[] values = [.. Enumerable.Range(0, 256).Select(convert)];
+
+    /// <summary>Calls a network's run with the tensor of one image, in rented memory: a new array of this size would keep the collector busy.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="mirrored">Swap left and right.</param>
+    /// <param name="run">Gets a tensor of [1, 3, H, W] or [1, H, W, 3].</param>
+    public TResult Run<TResult>(RgbImage image, bool mirrored, Func<OrtValue, TResult> run)
+    {
+        (int width, int height) = (image.Width, image.Height);
+        T[] rented = ArrayPool<T>.Shared.Rent(image.Pixels.Length);
+        try
+        {
+            Write(image, rented, width, height, mirrored);
+            using OrtValue value = OrtValue.CreateTensorValueFromMemory(
+                OrtMemoryInfo.DefaultInstance, rented.AsMemory(0, image.Pixels.Length), channelsLast ? [1, height, width, 3] : [1, 3, height, width]);
+            return run(value);
+        }
+        finally
+        {
+            ArrayPool<T>.Shared.Return(rented);
+        }
+    }
 
     /// <summary>Writes an image to the top left of a tensor; the rest of a larger tensor is left as it is.</summary>
     /// <param name="image">The image.</param>

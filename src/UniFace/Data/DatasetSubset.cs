@@ -89,6 +89,32 @@ public sealed class DatasetSubset : FaceDataset
         return (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
     }
 
+    /// <summary>
+    /// Splits a set for cross-validation: over all folds, every person with at least two images is held out once.
+    /// </summary>
+    /// <param name="data">The whole set.</param>
+    /// <param name="fold">The fold to hold out, from 1.</param>
+    /// <param name="folds">Number of folds.</param>
+    /// <param name="seed">Seed of the folds.</param>
+    /// <exception cref="UniFaceException">There are fewer than two people with two images per fold.</exception>
+    public static (FaceDataset Training, FaceDataset HeldOut) HoldOutFold(FaceDataset data, int fold, int folds, long seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(folds, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(fold, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(fold, folds);
+        int[][] byPerson = data.SamplesByPerson();
+        int[] candidates = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= 2)];
+        if (candidates.Length < 2 * folds)
+        {
+            throw new UniFaceException(
+                $"{data.Source}: {candidates.Length} people have at least two images, too few for {folds} folds of two people or more; use fewer folds.");
+        }
+
+        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
+        int[] heldOut = [.. candidates.Where((_, i) => i % folds == fold - 1)];
+        return (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
+    }
+
     /// <summary>Selects people by name.</summary>
     /// <param name="data">The whole set.</param>
     /// <param name="names">The names of the people.</param>

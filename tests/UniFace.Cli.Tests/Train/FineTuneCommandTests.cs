@@ -37,6 +37,26 @@ public sealed class FineTuneCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_teacher_changes_the_last_layer_without_steps_and_folds_compare_everybody()
+    {
+        MakePackage(people: 20, images: 3);
+        JsonElement json = CliProcess.RunIn(
+            folder, "finetune", "package", "faces", "--teacher", "package", "--teacher-data", "faces", "--folds", "2", "--out", "tuned", "--batch", "8",
+            "--json").Expect(0).Json();
+        Assert.Equal((0, 0), (json.GetProperty("epochs").GetInt32(), json.GetProperty("steps").GetInt32()));
+        JsonElement compared = json.GetProperty("comparison");
+        Assert.Equal(
+            (20, 20 * 3, 2 * 45 * 9),
+            (compared.GetProperty("people").GetInt32(), compared.GetProperty("matedPairs").GetInt32(), compared.GetProperty("nonMatedPairs").GetInt32()));
+        Assert.True(Directory.Exists(Path.Combine(folder, "tuned", "folds", "2")));
+        CliProcess.RunIn(folder, "export", "tuned", "--out", "better", "--weights", "last").Expect(0);
+        Refused("--folds is 1", "finetune", "package", "faces", "--folds", "1", "--out", "other");
+        CliProcess.RunIn(folder, "data", "make", "fewer", "--people", "8", "--images", "3").Expect(0);
+        Refused(
+            "with the same names", "finetune", "package", "faces", "--teacher", "package", "--teacher-data", "fewer", "--batch", "8", "--out", "other");
+    }
+
+    [Fact]
     public void A_run_killed_again_and_again_ends_with_the_bytes_of_one_that_never_stopped()
     {
         MakePackage(people: 6, images: 4);
@@ -77,7 +97,7 @@ public sealed class FineTuneCommandTests : IDisposable
         CliProcess.RunIn(folder, [
             "train", "flat", .. teacher, "--label-weight", "0", "--teacher-view", "augmented", "--augment", "flip,warp=0.5,mix=0.5",
             "--out", "taught"]).Expect(0);
-        CliProcess.RunIn(folder, ["train", "faces", .. teacher, "--out", "both"]).Expect(0);
+        CliProcess.RunIn(folder, ["train", "faces", .. teacher, "--teacher-start", "narrowed", "--out", "both"]).Expect(0);
         CliProcess.RunIn(folder, "train", "--resume", "both", "--teacher", "package").Expect(0);
         CliProcess.RunIn(folder, "export", "taught", "--out", "student").Expect(0);
     }

@@ -32,6 +32,24 @@ public class DatasetSubsetTests
         });
 
     [Fact]
+    public void Folds_hold_out_everybody_with_two_images_once_and_train_on_the_others()
+    {
+        int[] counts = [3, 1, 2, 5, 2, 2, 4, 2];
+        ListDataset data = new(counts);
+        List<string> seen = [];
+        for (int fold = 1; fold <= 3; fold++)
+        {
+            (FaceDataset training, FaceDataset heldOut) = DatasetSubset.HoldOutFold(data, fold, 3, seed: 4);
+            Assert.InRange(heldOut.People.Count, 2, 3);
+            Assert.Equal(data.People.Order(), training.People.Concat(heldOut.People).Order());
+            seen.AddRange(heldOut.People);
+        }
+
+        Assert.Equal(data.People.Where((_, person) => counts[person] >= 2).Order(), seen.Order());
+        Assert.Contains("use fewer folds", Assert.Throws<UniFaceException>(() => DatasetSubset.HoldOutFold(data, 1, 4, 4)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Limits_that_select_no_person_or_contradict_each_other_are_errors()
     {
         Assert.Contains(

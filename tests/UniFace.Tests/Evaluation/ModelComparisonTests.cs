@@ -27,6 +27,17 @@ public class ModelComparisonTests
         Assert.Equal(ComparisonVerdict.Worse, ModelComparison.Measure(clear, noisy)!.Verdict);
     }
 
+    [Fact]
+    public void Sets_put_together_keep_their_pairs_and_count_each_person_once()
+    {
+        VerificationScores first = Score(people: 20, images: 3, noise: 1.2, seed: 1), second = Score(people: 10, images: 4, noise: 1.2, seed: 2);
+        VerificationScores both = VerificationScores.Concatenate([first, second]);
+        Assert.Equal([.. first.Scores, .. second.Scores], both.Scores.ToArray());
+        Assert.Equal((60 + 60, first.DifferentPairs + second.DifferentPairs), (both.SamePairs, both.DifferentPairs));
+        Assert.Equal(30, ModelComparison.Measure(both, both)!.People);
+        Assert.Throws<ArgumentException>(() => VerificationScores.Concatenate([first, new VerificationScores([0.5], [true])]));
+    }
+
     /// <summary>A gain on one person of thirty is one that other people may not have.</summary>
     [Fact]
     public void A_gain_on_one_person_is_not_shown_to_be_a_gain()

@@ -46,6 +46,44 @@ public sealed class StartWeightsTests : IDisposable
         Assert.All(start.Names, n => Assert.Matches(@"^\w+_\d+\.\w+$", n.Source));
     }
 
+    /// <summary>As in MobileFaceNets that others exported: no mark of UniFace, blue first, (pixel - 127) / 128, and a convolution as the last layer.</summary>
+    [Fact]
+    public void A_MobileFaceNet_of_others_is_known_by_its_operators_and_takes_UniFaces_pixels()
+    {
+        using Backbone trained = PrimedBackbone.Create("mobilefacenet", 32, 0.5);
+        string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx");
+        Export(trained, BackboneRegistry.Manifest(trained.Spec), package);
+        ModelManifest written = ModelPackage.Open(package).Manifest!;
+        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(onnx));
+        model.MetadataProps.Clear();
+        model.Graph.Name = "other";
+        UniFace.Onnx.Schema.NodeProto last = model.Graph.Node.Single(n => n.OpType == "Gemm");
+        UniFace.Onnx.Schema.NodeProto flatten = model.Graph.Node.Single(n => n.OpType == "Flatten");
+        Google.Protobuf.Collections.RepeatedField<long> dims = model.Graph.Initializer.Single(i => i.Name == last.Input[1]).Dims;
+        dims.Add([1, 1]);
+        (last.OpType, last.Input[0]) = ("Conv", flatten.Input[0]);
+        last.Attribute.Clear();
+        (flatten.Input[0], flatten.Output[0], last.Output[0]) = ("map", last.Output[0], "map");
+        model.Graph.Node.Remove(flatten);
+        model.Graph.Node.Add(flatten);
+        using (FileStream stream = File.Create(onnx))
+        {
+            Google.Protobuf.MessageExtensions.WriteTo(model, stream);
+        }
+
+        ModelManifest manifest = written with
+        {
+            OnnxSha256 = Sha256.HashFile(onnx), ColorOrder = ColorOrder.Bgr, Normalization = new PixelNormalization(127, 128), Training = null,
+        };
+        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
+        using StartWeights start = StartWeights.Open(package);
+        Assert.Equal(trained.Spec, start.Backbone.Spec);
+        using OnnxEmbedder expected = OnnxEmbedder.Open(onnx, manifest);
+        using BackboneEmbedder actual = new(start.Backbone, flipSum: false, ownsBackbone: false);
+        Assert.True(ParityGate.Measure(expected, actual).Cosine > 0.9999);
+        Assert.Equal((ColorOrder.Rgb, PixelNormalization.Default), (start.Options.Manifest.ColorOrder, start.Options.Manifest.Normalization));
+    }
+
     /// <summary>The package is built from dlib's tensors by another builder than the backbone's exporter.</summary>
     [Fact]
     public void Dlibs_package_is_read_by_name_and_exported_with_its_template_size_normalization_and_mirror_mean()

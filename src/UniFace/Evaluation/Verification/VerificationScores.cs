@@ -93,6 +93,32 @@ public sealed class VerificationScores
     /// <summary>Whether a face of pair <paramref name="pair"/> was not found.</summary>
     public bool IsMissing(int pair) => missing?[pair] == true;
 
+    /// <summary>The pairs of several sets of people as one set. Nobody is in two of them, so each person is counted once.</summary>
+    /// <param name="sets">Scores with people.</param>
+    /// <exception cref="ArgumentException">The people of a set are unknown.</exception>
+    public static VerificationScores Concatenate(IReadOnlyList<VerificationScores> sets)
+    {
+        ArgumentNullException.ThrowIfNull(sets);
+        if (sets.Any(set => !set.PeopleKnown))
+        {
+            throw new ArgumentException("Scores without people cannot be put together.", nameof(sets));
+        }
+
+        int[] offsets = new int[sets.Count];
+        for (int i = 1; i < sets.Count; i++)
+        {
+            VerificationScores last = sets[i - 1];
+            offsets[i] = offsets[i - 1] + Math.Max(last.firstPerson!.Max(), last.secondPerson!.Max()) + 1;
+        }
+
+        return new VerificationScores(
+            [.. sets.SelectMany(set => set.scores)],
+            [.. sets.SelectMany(set => set.same)],
+            missing: [.. sets.SelectMany(set => set.missing ?? new bool[set.Count])],
+            firstPerson: [.. sets.SelectMany((set, i) => set.firstPerson!.Select(person => person + offsets[i]))],
+            secondPerson: [.. sets.SelectMany((set, i) => set.secondPerson!.Select(person => person + offsets[i]))]);
+    }
+
     /// <summary>
     /// The same scores in <paramref name="count"/> contiguous folds, the first (Count mod count) of them one larger, as in scikit-learn's
     /// KFold without shuffling.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The checks that take hours: the whole suite and the benchmarks as on older processors (tests/processors.sh), fuzzing, thousands of hostile requests, and
-# runs and enrollments that are killed. It continues after a failure, keeps each log, and ends with one line: N passed, N failed, N skipped. Each test of
-# the suite counts as one, and so does every other check.
+# The checks that take hours: the whole suite and the benchmarks as on older processors (tests/processors.sh), the packages, fuzzing, thousands of
+# hostile requests, and runs and enrollments that are killed. It continues after a failure, keeps each log, and ends with one line: N passed, N failed,
+# N skipped. Each test of the suite counts as one, and so does every other check.
 #   tests/nightly.sh [FUZZ_MINUTES=60] [KILLS=50]
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
@@ -43,6 +43,7 @@ for processor in "${processors[@]}"; do
   check "bench head, $name" env "${settings[@]}" ./uniface bench head --classes 100000 --loss uce,arcface
   check "bench search, $name" env "${settings[@]}" ./uniface bench search --size 100000
 done
+check "packages" tests/packages.sh
 check "fuzzing for $minutes minutes" tests/fuzz.sh "$minutes"
 check "hostile requests" tests/hostile.sh 5000
 check "killed runs" tests/kill-test.sh "$kills"

@@ -96,6 +96,7 @@ public sealed class Trainer : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        TorchRuntime.Require();
         return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, cancellationToken).Create(options));
     }
 
@@ -122,6 +123,7 @@ public sealed class Trainer : IDisposable
         IImageDecoder? decoder = null,
         CancellationToken cancellationToken = default)
     {
+        TorchRuntime.Require();
         _ = RunFolder.ReadInfo(folder); // A folder that is not a run is refused before a lock file is written to it.
         using RunLock runLock = RunLock.Acquire(folder);
         return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, cancellationToken).Resume(changed));

@@ -20,6 +20,7 @@ internal static class Telemetry
             .Select(v => KeyValuePair.Create((string)v.Key, (string?)v.Value)));
         string? version = typeof(Telemetry).Assembly.GetName().Version?.ToString(3);
         bool exported = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 };
+        builder.Services.AddSingleton<PrometheusExporter>();
         OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? "uniface", serviceVersion: version))
             .WithMetrics(metrics =>
@@ -29,7 +30,7 @@ internal static class Telemetry
                     "Microsoft.AspNetCore.Hosting",
                     "Microsoft.AspNetCore.Server.Kestrel",
                     "Microsoft.AspNetCore.RateLimiting",
-                    "System.Runtime").AddPrometheusExporter();
+                    "System.Runtime").AddReader(provider => provider.GetRequiredService<PrometheusExporter>().Reader);
                 if (exported)
                 {
                     metrics.AddOtlpExporter();
@@ -43,7 +44,8 @@ internal static class Telemetry
     }
 
     public static void MapMetrics(this WebApplication app) =>
-        app.MapPrometheusScrapingEndpoint("/metrics").RequireScope(Scope.Read);
+        app.MapGet("/metrics", (PrometheusExporter metrics) => TypedResults.Text(metrics.Scrape(), PrometheusExporter.ContentType))
+            .RequireScope(Scope.Read).ExcludeFromDescription();
 
     // A path may hold a person's name; the route is enough.
     private sealed class RedactPathProcessor : BaseProcessor<Activity>

@@ -1,14 +1,13 @@
-using UniFace.Vision.Detection;
 using UniFace.Vision.Models;
 
 namespace UniFace.Cli.Models;
 
-/// <summary>`uniface models add`: installs a package, or a face detector from a file or an address.</summary>
+/// <summary>`uniface models add`: installs a package, or a model from a file or an address.</summary>
 internal static class ModelsAddCommand
 {
     private const string Description = """
-        Install your own package, or a face detector (an .onnx file of YuNet or BlazeFace), under a name that every command accepts. A download needs
-        --sha256, so that the file is the one you mean.
+        Install your own package, or an .onnx file, under a name that every command accepts: a face detector (YuNet, BlazeFace), or an embedder that
+        takes faces as ArcFace does. A download needs --sha256, so that the file is the one you mean.
         Example: uniface models add ours package
         Example: uniface models add yunet face_detection_yunet_2023mar.onnx
         """;
@@ -18,7 +17,7 @@ internal static class ModelsAddCommand
         Argument<string> name = new("NAME") { Description = "The name: lower-case letters, digits, '-', '_' and '.'." };
         Argument<string> package = new("PACKAGE|FILE|URL")
         {
-            Description = "A package folder written by 'uniface export', or the .onnx file or http(s) address of a detector. It is copied.",
+            Description = "A package folder written by 'uniface export', or an .onnx file or its http(s) address. It is copied.",
         };
         CliOption<string?> sha256 = new("--sha256", "The file's SHA-256; another file is refused. Required for an address.", "HEX");
         return CliCommand.Create("add", Description, [name, package, sha256], async (parsed, stop) =>
@@ -33,10 +32,12 @@ internal static class ModelsAddCommand
             if (ModelDownload.IsAddress(source) || File.Exists(source))
             {
                 byte[] file = await ModelDownload.ReadAsync(source, hash, stop);
-                string installed = FaceDetectors.Add(own, file, source);
+                string installed = ModelInstaller.Add(own, file, source, out bool isDetector);
                 parsed.Print(
-                    new { name = own, installed, sha256 = Sha256.HashBytes(file), @default = false },
-                    () => Console.WriteLine($"{own} is installed: {installed} (use it with --detector {own})"));
+                    new { name = own, installed, sha256 = Sha256.HashBytes(file), @default = InstalledModels.GetDefault() == own },
+                    () => Console.WriteLine(
+                        isDetector ? $"{own} is installed: {installed} (use it with --detector {own})"
+                        : $"{own} is installed: {installed}. It has no thresholds; measure them with 'uniface calibrate {own} --images PEOPLE'."));
                 return;
             }
 

@@ -80,6 +80,7 @@ internal static class RunFolder
     /// <exception cref="UniFaceException">There is no run or no checkpoint yet, or the checkpoint does not match run.json.</exception>
     public static (Backbone Backbone, RunInfo Info) LoadBackbone(string runFolder, bool best = true)
     {
+        TorchRuntime.Require();
         RunInfo info = ReadInfo(runFolder);
         using SafeTensorsFile file = Checkpoint.Open(CheckpointPath(runFolder, best), info.Id);
         Backbone backbone = BackboneRegistry.Create(info.Options.Backbone, info.Options.Seed);

@@ -40,6 +40,16 @@ internal static partial class TorchRuntime
         }
     }
 
+    /// <summary>Loads libtorch.</summary>
+    /// <exception cref="UniFaceException">It cannot be loaded, or the program has none; says what to do.</exception>
+    public static void Require()
+    {
+        if (Probe() is string trouble)
+        {
+            throw new UniFaceException(trouble);
+        }
+    }
+
     /// <summary>Whether an exception means that a native library could not be loaded.</summary>
     public static bool IsLoadFailure(Exception exception)
     {
@@ -59,7 +69,13 @@ internal static partial class TorchRuntime
     public static string Explain(Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        string reason = LoaderReason() ?? exception.GetBaseException().Message.ReplaceLineEndings(" ");
+        if (NativeFolder() is not string folder)
+        {
+            return $"training needs libtorch, which the package UniFace.Training does not bring: add the package TorchSharp-cpu to the program's project, " +
+                "or for an NVIDIA GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows.";
+        }
+
+        string reason = LoaderReason(folder) ?? exception.GetBaseException().Message.ReplaceLineEndings(" ");
         return $"libtorch cannot be loaded: {reason} {Remedy(reason)}";
     }
 
@@ -68,8 +84,8 @@ internal static partial class TorchRuntime
     {
         if (reason.Contains("GLIBCXX", StringComparison.Ordinal) || reason.Contains("GLIBC_", StringComparison.Ordinal))
         {
-            return "This system's C++ library is older than GCC 13.2's: run setup/system.sh as root once (Debian 12), or use Debian 13, " +
-                "Ubuntu 24.04 or newer.";
+            return "This system's C++ library is older than GCC 13.2's: use Debian 13, Ubuntu 24.04 or newer. The uniface tool also runs on Debian 12 " +
+                "and Ubuntu 22.04.";
         }
 
         Match missing = MissingLibrary().Match(reason);
@@ -78,19 +94,22 @@ internal static partial class TorchRuntime
             : "Build for this system's processor (x64 Linux or Windows, arm64 macOS).";
     }
 
-    /// <summary>The system loader's message for the first native library that it refuses.</summary>
-    private static string? LoaderReason()
+    /// <summary>The folder with libtorch; null if the program has none. A program that was published for one system has it beside itself.</summary>
+    private static string? NativeFolder()
     {
-        string folder = Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
-        if (!Directory.Exists(folder))
-        {
-            return $"{folder} does not exist: the build holds no libtorch for {RuntimeInformation.RuntimeIdentifier}.";
-        }
+        string[] folders = [Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"), AppContext.BaseDirectory];
+        return folders.FirstOrDefault(folder => File.Exists(Path.Combine(folder, NativeName("c10"))));
+    }
 
-        (string prefix, string suffix) = OperatingSystem.IsWindows() ? ("", ".dll") : OperatingSystem.IsMacOS() ? ("lib", ".dylib") : ("lib", ".so");
+    private static string NativeName(string name) =>
+        OperatingSystem.IsWindows() ? name + ".dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+
+    /// <summary>The system loader's message for the first native library that it refuses.</summary>
+    private static string? LoaderReason(string folder)
+    {
         foreach (string name in new[] { "c10", "torch_cpu", "torch", "LibTorchSharp" })
         {
-            string path = Path.Combine(folder, prefix + name + suffix);
+            string path = Path.Combine(folder, NativeName(name));
             try
             {
                 NativeLibrary.Load(path);

@@ -17,10 +17,12 @@ internal static class FaceDetectors
     private const string Folder = "detectors";
 
     private static readonly ConvertedModel FullRange = new(
-        "face-detection-full-range", FullRangePath, 0, 1_083_984, "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3");
+        "face-detection-full-range", "models/mediapipe-face-detection/face_detection_full_range.tflite", FullRangePath, 0, 1_083_984,
+        "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3");
 
     private static readonly ConvertedModel Mesh = new(
-        "face-landmark", FaceMeshPath, 2_495_952, 1_241_896, "c603fa6149219a3e9487dc9abd7a0c24474c77263273d24868378cdf40aa26d1");
+        "face-landmark", "models/mediapipe-face-mesh/face_landmark.tflite", FaceMeshPath, 2_495_952, 1_241_896,
+        "c603fa6149219a3e9487dc9abd7a0c24474c77263273d24868378cdf40aa26d1");
 
     /// <summary>The installed default detector: the file of its landmark network. Null if a part of it is not installed.</summary>
     public static string? Installed() => FullRange.Installed() is null ? null : Mesh.Installed();
@@ -83,6 +85,14 @@ internal static class FaceDetectors
         path = File.Exists(path) ? path : Find(path) ?? path;
         OnnxSession session = OnnxSession.Open(path, options.Threads, options.ExecutionProvider);
         return Create(session, path, Sha256.HashFile(path), options);
+    }
+
+    /// <summary>Whether a network is a supported detector.</summary>
+    /// <exception cref="UniFaceException">It is no network.</exception>
+    internal static bool IsDetector(byte[] onnx, string source)
+    {
+        using OnnxSession session = OnnxSession.Open(onnx, source, 1);
+        return YuNetDetector.Matches(session) || BlazeFaceNetwork.Matches(session);
     }
 
     private static bool IsName(string name) =>

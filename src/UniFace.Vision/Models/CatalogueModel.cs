@@ -70,5 +70,5 @@ internal sealed record CatalogueModel
     internal string? HomePath { get; init; }
 
     /// <summary>The installed file or package folder; null if it is not installed.</summary>
-    public string? Installed() => HomePath is string path ? UniFaceHome.Find(path) : InstalledModels.Find(Name);
+    public string? Installed() => HomePath is string path ? UniFaceHome.Find(path) ?? UniFaceHome.Find($"models/{Name}") : InstalledModels.Find(Name);
 }

@@ -1,3 +1,5 @@
+using UniFace.Vision.Detection;
+
 namespace UniFace.Vision.Models;
 
 /// <summary>Installs models of the catalogue: a detector as a file, an embedder as a package.</summary>
@@ -55,6 +57,42 @@ internal static class ModelInstaller
 
         byte[] onnx = await FetchAsync(model, cancellationToken).ConfigureAwait(false);
         return InstalledModels.Install(model.Name, folder => WritePackage(model, onnx, folder));
+    }
+
+    /// <summary>
+    /// Installs an ONNX file under a name: a face detector, or an embedder as a package without thresholds. An embedder is taken to be like ArcFace's:
+    /// faces aligned to its template, RGB, (x - 127.5) / 127.5.
+    /// </summary>
+    /// <param name="name">Lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit; at most 64 characters.</param>
+    /// <param name="onnx">The .onnx file.</param>
+    /// <param name="source">Where it comes from.</param>
+    /// <param name="isDetector">True if it is a face detector.</param>
+    /// <returns>The installed file (a detector) or package folder (an embedder).</returns>
+    /// <exception cref="UniFaceException">The name is not one, or the file is neither.</exception>
+    public static string Add(string name, byte[] onnx, string source, out bool isDetector)
+    {
+        isDetector = FaceDetectors.IsDetector(onnx, source);
+        return isDetector ? FaceDetectors.Add(name, onnx, source) : InstalledModels.Install(name, folder =>
+        {
+            string path = Path.Combine(folder, PackageFolder.OnnxName);
+            File.WriteAllBytes(path, onnx);
+            ModelManifest manifest = ReadManifest(path, source) with { Source = source, ToolVersion = ToolVersion.Current };
+            AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json) + "\n");
+        });
+    }
+
+    private static ModelManifest ReadManifest(string path, string source)
+    {
+        try
+        {
+            using FaceRecognizer embedder = FaceRecognizer.Open(path);
+            return embedder.Manifest;
+        }
+        catch (UniFaceException e)
+        {
+            throw new UniFaceException(
+                $"{source}: not a supported face detector (YuNet, BlazeFace), nor an embedder: {e.Message.Replace(path, source, StringComparison.Ordinal)}", e);
+        }
     }
 
     /// <summary>The ONNX file of a model, from the contents of its <see cref="CatalogueModel.Files"/>.</summary>

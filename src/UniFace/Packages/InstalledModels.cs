@@ -1,8 +1,8 @@
 namespace UniFace.Packages;
 
 /// <summary>
-/// Model packages by name, in the folder "models" of <see cref="UniFaceHome"/>: downloaded models of the catalogue, and the user's own.
-/// One of them can be the default, which commands use if no package is given.
+/// Model packages by name, in the folder "models" of <see cref="UniFaceHome"/>: downloaded models of the catalogue, the user's own, and those of
+/// NuGet packages, beside the program. One of them can be the default, which commands use if no package is given.
 /// </summary>
 internal static class InstalledModels
 {
@@ -15,7 +15,7 @@ internal static class InstalledModels
     /// <summary>Names of the installed packages, in ordinal order.</summary>
     public static IReadOnlyList<string> List() =>
     [
-        .. UniFaceHome.Folders()
+        .. UniFaceHome.Searched()
             .Select(home => Path.Combine(home, FolderName))
             .Where(Directory.Exists)
             .SelectMany(Directory.EnumerateDirectories)
@@ -31,10 +31,10 @@ internal static class InstalledModels
         IsName(name) && UniFaceHome.Find(Path.Combine(FolderName, name)) is string folder
             && File.Exists(Path.Combine(folder, ModelManifest.FileName)) ? folder : null;
 
-    /// <summary>The name of the default package; null if there is none.</summary>
-    public static string? GetDefault() =>
-        UniFaceHome.Find(Path.Combine(FolderName, DefaultFile)) is string file && new FileInfo(file).Length <= 256
-            && File.ReadAllText(file).Trim() is string name && Find(name) is not null ? name : null;
+    /// <summary>
+    /// The name of the default package: the chosen one, or <see cref="Recommended"/> if it is beside the program. Null if there is none.
+    /// </summary>
+    public static string? GetDefault() => GetChosen() ?? (IsBesideProgram(Recommended) ? Recommended : null);
 
     /// <summary>Opens the default package.</summary>
     /// <exception cref="UniFaceException">No default is installed; the message says how to get one.</exception>
@@ -136,11 +136,18 @@ internal static class InstalledModels
     {
         string file = Path.Combine(UniFaceHome.ForNew(), FolderName, DefaultFile);
         using FileLock held = FileLock.AcquireFor(file);
-        if (replace || GetDefault() is null)
+        if (replace || GetChosen() is null)
         {
             AtomicFile.WriteText(file, name + "\n");
         }
     }
+
+    private static string? GetChosen() =>
+        UniFaceHome.Find(Path.Combine(FolderName, DefaultFile)) is string file && new FileInfo(file).Length <= 256
+            && File.ReadAllText(file).Trim() is string name && Find(name) is not null ? name : null;
+
+    private static bool IsBesideProgram(string name) =>
+        File.Exists(Path.Combine(AppContext.BaseDirectory, FolderName, name, ModelManifest.FileName));
 
     private static bool IsName(string name) => name is { Length: > 0 and <= 64 } && char.IsAsciiLetterOrDigit(name[0])
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');

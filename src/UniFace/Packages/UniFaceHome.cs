@@ -2,7 +2,8 @@ namespace UniFace.Packages;
 
 /// <summary>
 /// The folder for what is installed once for all commands: models and fonts. It is UNIFACE_HOME if that is set; otherwise .tools of the
-/// checkout that the program runs from, then "uniface" in the user's application data. Never relative to the current folder.
+/// checkout that the program runs from, then "uniface" in the user's application data. Never relative to the current folder. Models of NuGet
+/// packages are in the folder "models" beside the program, which is searched last and never written.
 /// </summary>
 internal static class UniFaceHome
 {
@@ -30,6 +31,9 @@ internal static class UniFaceHome
         : throw new UniFaceException(
             "there is no folder for models, because you have no home folder (HOME); set UNIFACE_HOME to a folder that you can write to");
 
+    /// <summary>The folders that are searched: <see cref="Folders"/> and the program's own.</summary>
+    internal static IEnumerable<string> Searched() => Folders().Append(AppContext.BaseDirectory);
+
     /// <summary>The folder in the user's application data, which may not exist; null for a user without a home folder.</summary>
     internal static string? InUserData()
     {
@@ -39,6 +43,6 @@ internal static class UniFaceHome
         return known ? Path.Combine(data, "uniface") : null;
     }
 
-    /// <summary>A file or folder by its path in one of the folders; null if none has it.</summary>
-    public static string? Find(string relative) => Folders().Select(home => Path.Combine(home, relative)).FirstOrDefault(Path.Exists);
+    /// <summary>A file or folder by its path in one of the folders or beside the program; null if none has it.</summary>
+    public static string? Find(string relative) => Searched().Select(home => Path.Combine(home, relative)).FirstOrDefault(Path.Exists);
 }

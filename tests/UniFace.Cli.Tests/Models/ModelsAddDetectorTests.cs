@@ -55,11 +55,26 @@ public sealed class ModelsAddDetectorTests : IDisposable
         StringComparison.Ordinal);
 
     [Fact]
-    public void What_is_no_detector_is_refused()
+    public async Task An_embedder_from_an_address_becomes_a_package_without_thresholds()
     {
-        string embedder = Path.Combine(folder, "embedder.onnx");
-        TinyOnnx.WriteEmbedder(embedder, 112, 112, 8);
-        Assert.Contains("not a supported face detector", Run("models", "add", "yunet", embedder).Expect(2).Error, StringComparison.Ordinal);
+        string file = Path.Combine(folder, "embedder.onnx");
+        TinyOnnx.WriteEmbedder(file, 112, 112, 8);
+        using Server server = new(await File.ReadAllBytesAsync(file));
+        string hash = Sha256.HashFile(file);
+        JsonElement added = Run("models", "add", "mine", server.Address, "--sha256", hash, "--json").Expect(0).Json();
+        Assert.True(added.GetProperty("default").GetBoolean());
+        using JsonDocument manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(added.GetProperty("installed").GetString()!, "model.json")));
+        Assert.Equal((hash, 8), (manifest.RootElement.GetProperty("onnxSha256").GetString(), manifest.RootElement.GetProperty("embeddingSize").GetInt32()));
+        Assert.Equal(server.Address, manifest.RootElement.GetProperty("source").GetString());
+        Assert.Contains("calibrate mine", Run("models", "add", "mine", file).Expect(0).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_detector_and_no_embedder_is_refused()
+    {
+        string other = Path.Combine(folder, "other.onnx");
+        TinyOnnx.WriteOutputs(other, 32, 32, [("a", 4), ("b", 4)]);
+        Assert.Contains("nor an embedder", Run("models", "add", "yunet", other).Expect(2).Error, StringComparison.Ordinal);
         string text = Path.Combine(folder, "text.onnx");
         File.WriteAllText(text, "no network");
         Assert.Contains("cannot load it as a model", Run("models", "add", "yunet", text).Expect(2).Error, StringComparison.Ordinal);

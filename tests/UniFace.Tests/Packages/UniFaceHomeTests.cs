@@ -48,4 +48,23 @@ public sealed class UniFaceHomeTests : IDisposable
         Environment.SetEnvironmentVariable("HOME", null);
         Assert.True(UniFaceHome.InUserData() is not string own || Path.IsPathFullyQualified(own));
     }
+
+    [Fact]
+    public void Models_of_NuGet_packages_are_found_beside_the_program_and_nothing_is_written_there()
+    {
+        string beside = Path.Combine(AppContext.BaseDirectory, "models", "beside-the-program");
+        Directory.CreateDirectory(beside);
+        try
+        {
+            Assert.Null(InstalledModels.Find("beside-the-program"));
+            File.WriteAllText(Path.Combine(beside, ModelManifest.FileName), "{}");
+            Assert.Equal(beside, InstalledModels.Find("beside-the-program"));
+            Assert.Contains("beside-the-program", InstalledModels.List());
+            Assert.DoesNotContain(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory), UniFaceHome.Folders());
+        }
+        finally
+        {
+            Directory.Delete(beside, recursive: true);
+        }
+    }
 }

@@ -1,9 +1,9 @@
 using UniFace.TestSupport;
 
-namespace UniFace.Cli.Tests;
+namespace UniFace.Cli.Tests.Packaging;
 
 /// <summary>A build uses the tested packages, by version and hash, whatever the registry serves.</summary>
-public class PackageTests
+public class LockFileTests
 {
     [Fact]
     public void Every_project_has_a_lock_file_and_central_package_versions()

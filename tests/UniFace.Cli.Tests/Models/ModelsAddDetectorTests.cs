@@ -58,13 +58,13 @@ public sealed class ModelsAddDetectorTests : IDisposable
     public async Task An_embedder_from_an_address_becomes_a_package_without_thresholds()
     {
         string file = Path.Combine(folder, "embedder.onnx");
-        TinyOnnx.WriteEmbedder(file, 112, 112, 8);
+        TinyOnnx.WriteEmbedder(file, 112, 112, 16);
         using Server server = new(await File.ReadAllBytesAsync(file));
         string hash = Sha256.HashFile(file);
         JsonElement added = Run("models", "add", "mine", server.Address, "--sha256", hash, "--json").Expect(0).Json();
         Assert.True(added.GetProperty("default").GetBoolean());
         using JsonDocument manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(added.GetProperty("installed").GetString()!, "model.json")));
-        Assert.Equal((hash, 8), (manifest.RootElement.GetProperty("onnxSha256").GetString(), manifest.RootElement.GetProperty("embeddingSize").GetInt32()));
+        Assert.Equal((hash, 16), (manifest.RootElement.GetProperty("onnxSha256").GetString(), manifest.RootElement.GetProperty("embeddingSize").GetInt32()));
         Assert.Equal(server.Address, manifest.RootElement.GetProperty("source").GetString());
         Assert.Contains("calibrate mine", Run("models", "add", "mine", file).Expect(0).Out, StringComparison.Ordinal);
     }

@@ -38,8 +38,8 @@ public sealed class Trainer : IDisposable
     /// <param name="progress">Receives the progress of <see cref="Run(CancellationToken)"/>.</param>
     /// <param name="logger">Receives warnings and the end of each epoch.</param>
     /// <param name="holdOut">
-    /// True: if the options name no validation set and hold nobody out, and the data has at least 20 people, a tenth of them is held out, on whom
-    /// the export calibrates. False: exactly as the options say.
+    /// True: if the options name no validation set and hold nobody out, and the data has at least 20 people, a tenth of them, with two images or
+    /// more, is held out, on whom the export calibrates. False: exactly as the options say.
     /// </param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
@@ -55,7 +55,8 @@ public sealed class Trainer : IDisposable
         if (holdOut && options is { Validation: null, ValidationPeople: 0, UsesLabels: true })
         {
             using FaceDataset set = options.OpenData();
-            options = options.HoldOutPeople(set.People.Count);
+            int people = set.People.Count, withPairs = set.Samples.CountBy(sample => sample.Label).Count(person => person.Value > 1);
+            options = withPairs >= (TrainOptions.ShareToHoldOut * people) + 2 ? options.HoldOutPeople(people) : options;
         }
 
         Trainer trainer = Create(folder, options, data: null, cancellationToken: cancellationToken);

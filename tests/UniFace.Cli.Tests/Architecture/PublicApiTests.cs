@@ -36,6 +36,7 @@ public sealed partial class PublicApiTests
         string[] found = [.. Libraries().SelectMany(library => Directory.EnumerateFiles(library, "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Contains("obj"))
             .SelectMany(file => File.ReadAllLines(file).Select((line, i) => (Place: $"{Path.GetRelativePath(Source, file)}:{i + 1}", Line: line)))
+            .Where(at => !at.Line.Contains("ProcessStartInfo", StringComparison.Ordinal)) // the options of another program
             .Where(at => !at.Line.TrimStart().StartsWith("//", StringComparison.Ordinal) && OptionInLiteral().IsMatch(at.Line))
             .Select(at => $"{at.Place}: {at.Line.Trim()}")];
         Assert.Empty(found);

@@ -1,10 +1,7 @@
 // Compares two photos: dotnet publish, then Aot a.jpg b.jpg
-using UniFace.Embeddings;
-using UniFace.Faces;
+using UniFace;
 using UniFace.Vision;
 
 using FaceRecognizer recognizer = FaceRecognizer.Open("dlib-resnet");
-RgbImage[] faces = [.. args.Select(photo => recognizer.Photos.Align(File.ReadAllBytes(photo), photo)!.Image)];
-float[] embeddings = recognizer.Embedder.Embed(faces);
-int size = recognizer.Embedder.EmbeddingSize;
-Console.WriteLine($"score {CosineSimilarity.Compute(embeddings.AsSpan(0, size), embeddings.AsSpan(size)):F4}");
+Verification answer = recognizer.Verify(args[0], args[1], falseMatchRate: 1e-3);
+Console.WriteLine($"score {answer.Score:F4}: {answer.Reason}");

@@ -1,7 +1,8 @@
-// Serves recognition on http://127.0.0.1:5000: dotnet run
+// Mounts the recognition API in an application on http://127.0.0.1:5000: dotnet run
 using UniFace.AspNetCore;
-using UniFace.AspNetCore.Hosting;
 
-ServerOptions options = new() { Package = "dlib-resnet", Urls = ["http://127.0.0.1:5000"] };
-await using WebApplication app = await UniFaceServer.CreateAsync(options);
-await app.RunAsync();
+WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+builder.Services.AddUniFace(options => options.Package = "dlib-resnet");
+WebApplication app = builder.Build();
+app.MapUniFace("/v1");
+app.Run("http://127.0.0.1:5000");

@@ -7,9 +7,9 @@ using UniFace.Training.Runs;
 TrainOptions options = new()
 {
     Data = args[0],
-    Loss = new UnifiedCrossEntropy(),
+    Loss = new UnifiedCrossEntropy { Margin = 0.4 },
     Backbone = new BackboneSpec("mobilefacenet", Width: 0.25, EmbeddingSize: 64),
     Epochs = 1,
 };
-using Trainer trainer = Trainer.Create("run", options);
-Console.WriteLine(trainer.Run().Export(args[1]).Folder);
+TrainingRun run = Trainer.Create("run", options).Run();
+Console.WriteLine(run.Export(args[1]).Source);

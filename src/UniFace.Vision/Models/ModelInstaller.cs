@@ -77,7 +77,7 @@ internal static class ModelInstaller
             string path = Path.Combine(folder, PackageFolder.OnnxName);
             File.WriteAllBytes(path, onnx);
             ModelManifest manifest = ReadManifest(path, source) with { Source = source, ToolVersion = ToolVersion.Current };
-            AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json) + "\n");
+            AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, PackageJson.Default.ModelManifest) + "\n");
         });
     }
 

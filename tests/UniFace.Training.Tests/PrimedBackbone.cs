@@ -17,7 +17,7 @@ internal static class PrimedBackbone
         using Generator random = new(11);
         foreach ((_, nn.Module module) in backbone.named_modules())
         {
-            if (module is BatchNorm or PRelu)
+            if (module is BatchNorm or PRelu or UnitLinear)
             {
                 foreach ((string _, TorchSharp.Modules.Parameter parameter) in module.named_parameters(recurse: false))
                 {

@@ -67,7 +67,7 @@ internal static class FineTuneCommand
                 ValidateEvery = int.MaxValue, // Choosing weights on the people held out would favor the result.
             }) with
             {
-                Backbone = start.Backbone.Spec,
+                Backbone = options.HasTeacher(parsed) ? start.TaughtSpec : start.Backbone.Spec,
                 FineTune = start.Options with
                 {
                     FrozenStages = parsed.GetValue(frozen),

@@ -27,6 +27,7 @@ public static class BackboneRegistry
         ("iresnet200", false, IResNet([6, 26, 60, 6])),
         ("efficientnet-b0", false, Layered(EfficientNet.Create)),
         (DlibNet.Name, false, Layered(DlibNet.Create)),
+        (DlibNet.MappedName, false, Layered(DlibNet.Create)),
     ];
 
     /// <summary>All names, smallest family first, then the registered ones.</summary>
@@ -40,7 +41,7 @@ public static class BackboneRegistry
     }
 
     /// <summary>How a backbone is run, without what only its weights decide.</summary>
-    internal static ModelManifest Manifest(BackboneSpec spec) => spec.Name == DlibNet.Name
+    internal static ModelManifest Manifest(BackboneSpec spec) => spec.Name is DlibNet.Name or DlibNet.MappedName
         ? DlibResNet.Manifest with { EmbeddingSize = spec.EmbeddingSize }
         : new ModelManifest { EmbeddingSize = spec.EmbeddingSize, OnnxSha256 = "" };
 

@@ -10,6 +10,9 @@ internal static class DlibNet
     /// <summary>Its name in the registry, and of the graph in its packages.</summary>
     public const string Name = "dlib-resnet";
 
+    /// <summary>The same network with a <see cref="UnitLinear"/> appended: what a fine-tuning to a teacher's embeddings trains.</summary>
+    public const string MappedName = "dlib-resnet-mapped";
+
     private static readonly (int Channels, bool Halves, int Side)[] Blocks =
     [
         (32, false, 35), (32, false, 35), (32, false, 35),
@@ -34,6 +37,11 @@ internal static class DlibNet
 
         // [B, 256, 2, 2]
         layers.Add(new MeanProjection(init, channels, spec.EmbeddingSize)); // [B, D]
+        if (spec.Name == MappedName)
+        {
+            layers.Add(new UnitLinear(spec.EmbeddingSize));
+        }
+
         return layers;
     }
 }
@@ -184,6 +192,46 @@ internal sealed class MeanProjection : Layer, IEmbeddingLayer
     });
 
     public override string Emit(OnnxGraph graph, string input) => graph.Gemm(graph.Flatten(graph.GlobalAveragePool(input)), weight, bias);
+
+    public override void Load(OnnxWeights weights) => weights.Next("Gemm", weight, bias);
+}
+
+/// <summary>
+/// Normalizes embeddings to unit length, then a linear map with a bias, initially the identity. A map without the normalization would shift a
+/// long embedding less than a short one, and the lengths of dlib's say nothing.
+/// </summary>
+internal sealed class UnitLinear : Layer, IEmbeddingLayer
+{
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+
+    public UnitLinear(int embeddingSize)
+        : base("unit-linear")
+    {
+        weight = OwnedTensors.Parameter(eye(embeddingSize));
+        bias = WeightInitializer.Constant(embeddingSize, 0);
+        RegisterComponents();
+    }
+
+    public Parameter Bias => bias;
+
+    /// <summary>The map of the unit vectors.</summary>
+    public (Tensor Weight, Tensor Shift) Fold() => (BatchNorm.Double(weight), BatchNorm.Double(bias));
+
+    public void SetFolded(Tensor folded, Tensor shift)
+    {
+        using IDisposable none = no_grad();
+        weight.copy_(folded);
+        bias.copy_(shift);
+    }
+
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x =>
+    {
+        using Tensor unit = nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12); // [B, D]
+        return nn.functional.linear(unit, weight, bias);
+    });
+
+    public override string Emit(OnnxGraph graph, string input) => graph.Gemm(graph.UnitLength(input), weight, bias);
 
     public override void Load(OnnxWeights weights) => weights.Next("Gemm", weight, bias);
 }

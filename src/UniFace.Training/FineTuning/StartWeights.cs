@@ -24,6 +24,12 @@ internal sealed class StartWeights : IDisposable
     /// <summary>The backbone with the weights.</summary>
     public Backbone Backbone { get; }
 
+    /// <summary>
+    /// The backbone of a fine-tuning to a teacher's embeddings: that of the weights, for dlib-resnet with a last layer more, which maps the embeddings
+    /// as unit vectors. The lengths of dlib's differ from photo to photo, and a map of the embeddings themselves loses half of its gain to that.
+    /// </summary>
+    public BackboneSpec TaughtSpec => Backbone.Spec.Name == DlibNet.Name ? Backbone.Spec with { Name = DlibNet.MappedName } : Backbone.Spec;
+
     /// <summary>Options that start from these weights, otherwise with defaults.</summary>
     public FineTuneOptions Options { get; }
 

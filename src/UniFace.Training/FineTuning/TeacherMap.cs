@@ -4,7 +4,7 @@ namespace UniFace.Training.FineTuning;
 /// A linear map of a model's embeddings that makes their cosines agree more with a teacher's, while it keeps what they know. R is the ridge
 /// regression of the teacher's embeddings on the model's, a guess that needs no teacher. The map is the one that gives the inner products of
 /// the embeddings with a part of R appended: a low-rank change of the metric, from a closed form, which a few thousand photos determine and
-/// labels do not touch. It becomes part of the last layer.
+/// labels do not touch. It becomes part of the last layer, for dlib's network one that takes the embeddings as unit vectors.
 /// </summary>
 /// <param name="Weight">L, [D, D], float64.</param>
 /// <param name="Shift">Added after it, [D].</param>
@@ -19,7 +19,7 @@ internal sealed record TeacherMap(Tensor Weight, Tensor Shift)
     private const double Ridge = 0.1;
 
     /// <summary>Fits the map.</summary>
-    /// <param name="embeddings">The model's raw embeddings, [N, D].</param>
+    /// <param name="embeddings">The model's embeddings as the last layer gives them, [N, D].</param>
     /// <param name="targets">The teacher's, [N, T].</param>
     public static TeacherMap Fit(Tensor embeddings, Tensor targets)
     {

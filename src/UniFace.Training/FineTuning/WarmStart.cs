@@ -44,15 +44,17 @@ internal static class WarmStart
             }
 
             using IDisposable copying = no_grad();
-            foreach (((_, Tensor target), (_, Tensor source)) in Checkpoint.Tensors(backbone).Zip(Checkpoint.Tensors(start.Backbone)))
+            Dictionary<string, Tensor> targetsByName = Checkpoint.Tensors(backbone).ToDictionary(t => t.Name, t => t.Value);
+            foreach ((string name, Tensor source) in Checkpoint.Tensors(start.Backbone))
             {
-                target.copy_(source);
+                targetsByName[name].copy_(source); // A layer that the start does not have stays the identity.
             }
         }
 
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
-        Tensor raw = Embed(backbone, data.Samples.Count, load, cancellationToken); // [N, D]
+        bool mirrored = targets is not null && options.Manifest.FlipSum; // The map is for the embeddings that are compared.
+        Tensor raw = Embed(backbone, mirrored, data.Samples.Count, load, cancellationToken); // [N, D]
         Tensor mean = raw.mean([0]); // [D]
         IEmbeddingLayer? last = (backbone as LayeredBackbone)?.EmbeddingLayer;
         if (UnitVectors.Normalize(raw).mean([0]).norm().item<float>() > NarrowCone && last is not null)
@@ -104,9 +106,10 @@ internal static class WarmStart
         threshold.grad = null;
     }
 
-    private static Tensor Embed(Backbone backbone, int images, Func<int, RgbImage> load, CancellationToken cancellationToken)
+    /// <summary>The embeddings before they are normalized, or the means of those of an image and its mirror image.</summary>
+    private static Tensor Embed(Backbone backbone, bool mirrored, int images, Func<int, RgbImage> load, CancellationToken cancellationToken)
     {
-        using BackboneEmbedder embedder = new(backbone, flipSum: false, ownsBackbone: false);
+        using BackboneEmbedder embedder = new(backbone, flipSum: mirrored, ownsBackbone: false);
         List<float> raw = [];
         foreach (int[] chunk in Enumerable.Range(0, images).Chunk(Chunk))
         {
@@ -115,6 +118,6 @@ internal static class WarmStart
         }
 
         using Tensor rows = tensor(raw.ToArray());
-        return rows.view(images, -1).clone(); // In libtorch's own memory, which is aligned.
+        return rows.view(images, -1) * (mirrored ? 0.5f : 1); // In libtorch's own memory, which is aligned.
     }
 }

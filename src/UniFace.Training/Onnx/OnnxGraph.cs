@@ -110,6 +110,9 @@ public sealed class OnnxGraph
     /// <summary>Mean of each channel, [B, C, H, W] to [B, C, 1, 1].</summary>
     public string GlobalAveragePool(string input) => Node("GlobalAveragePool", [input]);
 
+    /// <summary>Each row of [B, D] divided by its length; a row of zeros stays.</summary>
+    public string UnitLength(string input) => Node("LpNormalization", [input], [], Int("axis", 1), Int("p", 2));
+
     /// <summary>[B, ...] to [B, product of the rest].</summary>
     public string Flatten(string input) => Node("Flatten", [input], [], Int("axis", 1));
 

@@ -17,7 +17,7 @@ public class BackboneTests
     /// <summary>
     /// Parameters at 512 values. MobileFaceNet and IResNet: counted by PyTorch on the same networks built there from the papers'
     /// tables, without IResNet's linear bias of 512, which the batch norm behind it makes void; InsightFace states 24.0, 34.1, 43.6,
-    /// 65.2 M. dlib's: its 29 convolutions with biases, and the linear layer with a bias that dlib has not.
+    /// 65.2 M. dlib's: its 29 convolutions with biases, and the linear layer with a bias that dlib has not; mapped: another linear layer.
     /// EfficientNet-B0: torchvision's features, 4,007,548, and the head 7*7*1280 + 2*1280 + 1280*512 + 2*512.
     /// </summary>
     [Theory]
@@ -31,6 +31,7 @@ public class BackboneTests
     [InlineData("iresnet100", 1, 65_156_160 - 512)]
     [InlineData("iresnet200", 1, 118_833_920 - 512)]
     [InlineData("dlib-resnet", 1, DlibConvolutions + (256 * 512) + 512)]
+    [InlineData("dlib-resnet-mapped", 1, DlibConvolutions + (256 * 512) + 512 + (512 * 512) + 512)]
     [InlineData("efficientnet-b0", 1, 4_007_548 + (7 * 7 * 1280) + (2 * 1280) + (1280 * 512) + (2 * 512))]
     public void The_parameter_count_is_the_published_one(string name, double width, long expected)
     {

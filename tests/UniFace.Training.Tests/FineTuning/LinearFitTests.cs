@@ -43,6 +43,7 @@ public class LinearFitTests
 
     [Theory]
     [InlineData("dlib-resnet")]
+    [InlineData("dlib-resnet-mapped")]
     [InlineData("mobilefacenet")]
     public void The_map_to_a_teacher_adds_its_regression_to_the_inner_products_and_moves_into_the_last_layer(string family)
     {

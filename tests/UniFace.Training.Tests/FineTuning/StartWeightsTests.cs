@@ -20,7 +20,7 @@ public sealed class StartWeightsTests : IDisposable
 
     public static TheoryData<string, double> Families => new()
     {
-        { "mobilefacenet", 0.25 }, { "iresnet18", 1 }, { "efficientnet-b0", 1 }, { "dlib-resnet", 1 },
+        { "mobilefacenet", 0.25 }, { "iresnet18", 1 }, { "efficientnet-b0", 1 }, { "dlib-resnet", 1 }, { "dlib-resnet-mapped", 1 },
     };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);

@@ -1,9 +1,9 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// Selects the main face of a photo. A face's weight is its fraction of the photo's area, times a factor from 1 (center) to 0.5 (corner),
-/// times a factor that falls steeply for a low confidence of the detector. It is relative to the photo, so the main face does not depend on
-/// the photo's size.
+/// Selects the main face of a photo. A face's weight is the fraction of the photo that its visible part fills, times a factor from 1 (center) to
+/// 0.45 (corner), times a factor that falls steeply for a low confidence of the detector. It is relative to the photo, so the main face does not
+/// depend on the photo's size.
 /// </summary>
 public static class MainFace
 {
@@ -18,12 +18,18 @@ public static class MainFace
     public static double Weight(DetectedFace face, int photoWidth, int photoHeight)
     {
         double width = photoWidth, height = photoHeight;
-        double area = Math.Max(0, face.Width) * Math.Max(0, face.Height) / (width * height);
+
+        // A face that is cut off counts by its visible part, and less for what is missing: a detector may guess the rest.
+        double visible = Length(face.X, face.Width, width) * Length(face.Y, face.Height, height);
+        double area = visible <= 0 ? 0 : visible * Math.Min(1, visible / (face.Width * (double)face.Height)) / (width * height);
         double distance = double.Hypot(face.CenterX - width / 2, face.CenterY - height / 2);
         double offCenter = distance / double.Hypot(width / 2, height / 2);
         double confidence = Math.Clamp((face.Score - ZeroScore) / (FullScore - ZeroScore), 0.01, 1);
-        return area * (1 - (0.5 * Math.Min(offCenter * offCenter, 1))) * confidence * confidence * confidence;
+        return area * (1 - (0.55 * Math.Min(offCenter, 1))) * confidence * confidence * confidence;
     }
+
+    /// <summary>The length of a box inside the photo along one axis.</summary>
+    private static double Length(double from, double length, double photo) => Math.Max(0, Math.Min(from + length, photo) - Math.Max(from, 0));
 
     /// <summary>The face with the largest weight; null if there is none.</summary>
     public static DetectedFace? Select(IReadOnlyList<DetectedFace> faces, int photoWidth, int photoHeight) =>

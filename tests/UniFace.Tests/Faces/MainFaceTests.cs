@@ -24,13 +24,23 @@ public class MainFaceTests
         });
 
     [Fact]
-    public void A_face_one_and_a_half_times_as_wide_wins_wherever_both_are() =>
+    public void A_whole_face_one_and_a_half_times_as_wide_wins_wherever_both_are() =>
         Gen.Select(
-            Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[20, 200], Gen.Float[0.8f, 1]).Sample((
+            Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[0, 1], Gen.Float[0, 1], Gen.Float[20, 200], Gen.Float[0.8f, 1]).Sample((
                 x, y, u, v, side, score) =>
         {
-            DetectedFace small = Face(x, y, side, 1), large = Face(u, v, side * 1.5f, score);
-            Assert.Same(large, MainFace.Select([small, large], 1024, 768));
+            float large = side * 1.5f;
+            DetectedFace small = Face(x, y, side, 1), whole = Face(u * (1024 - large), v * (768 - large), large, score);
+            Assert.Same(whole, MainFace.Select([small, whole], 1024, 768));
+        });
+
+    [Fact]
+    public void A_face_that_the_border_cuts_off_loses_against_a_whole_one_of_the_same_visible_area() =>
+        Gen.Select(Gen.Float[-90, -10], Gen.Float[0, 668]).Sample((x, y) =>
+        {
+            DetectedFace cut = Face(x, y, 100, 0.9f), whole = new(0, y, 100 + x, 100, 0.9f, AlignmentTemplate.ArcFace112.Landmarks);
+            Assert.True(MainFace.Weight(cut, 1024, 768) < MainFace.Weight(whole, 1024, 768));
+            Assert.Equal(0, MainFace.Weight(Face(-200, y, 100, 0.9f), 1024, 768));
         });
 
     [Fact]

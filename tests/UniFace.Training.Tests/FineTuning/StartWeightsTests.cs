@@ -73,7 +73,10 @@ public sealed class StartWeightsTests : IDisposable
 
         ModelManifest manifest = written with
         {
-            OnnxSha256 = Sha256.HashFile(onnx), ColorOrder = ColorOrder.Bgr, Normalization = new PixelNormalization(127, 128), Training = null,
+            OnnxSha256 = Sha256.HashFile(onnx),
+            ColorOrder = ColorOrder.Bgr,
+            Normalization = new PixelNormalization(127, 128),
+            Training = null,
         };
         File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
         using StartWeights start = StartWeights.Open(package);

@@ -54,7 +54,10 @@ public sealed class TrainerFrontDoorTests : IDisposable
     {
         TrainOptions options = new()
         {
-            Data = WriteFaces(people: 20, images: 2), Loss = new ArcFace(), Backbone = new BackboneSpec("mobilefacenet", 0.25, 16), Batch = 8,
+            Data = WriteFaces(people: 20, images: 2),
+            Loss = new ArcFace(),
+            Backbone = new BackboneSpec("mobilefacenet", 0.25, 16),
+            Batch = 8,
         };
         using Trainer held = Trainer.Create(Path.Combine(folder, "held"), options, cancellationToken: TestContext.Current.CancellationToken);
         using Trainer all = Trainer.Create(Path.Combine(folder, "all"), options, holdOut: false, cancellationToken: TestContext.Current.CancellationToken);

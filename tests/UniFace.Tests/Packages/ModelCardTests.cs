@@ -12,7 +12,12 @@ public sealed class ModelCardTests
         Licence = "CC0-1.0",
         Training = new TrainingProvenance
         {
-            Loss = "uce(margin=0.4)", Backbone = "net", DataHash = new string('d', 64), Seed = 7, People = 80, Images = 800,
+            Loss = "uce(margin=0.4)",
+            Backbone = "net",
+            DataHash = new string('d', 64),
+            Seed = 7,
+            People = 80,
+            Images = 800,
         },
     };
 
@@ -21,7 +26,12 @@ public sealed class ModelCardTests
         FlipSum = false,
         Data = new CalibrationData
         {
-            Name = "people held out", Sha256 = new string('c', 64), People = 20, Images = 200, SamePairs = 900, DifferentPairs = 3000,
+            Name = "people held out",
+            Sha256 = new string('c', 64),
+            People = 20,
+            Images = 200,
+            SamePairs = 900,
+            DifferentPairs = 3000,
         },
         Created = new DateTimeOffset(2026, 11, 30, 0, 0, 0, TimeSpan.Zero),
         Entries =

@@ -5,7 +5,7 @@ public abstract class AngularMarginLoss : ScaledSoftmaxLoss
 {
     /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]
-    internal MarginWrap Wrap { get; init; } = MarginWrap.Guard;
+    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
 
     /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]

@@ -29,7 +29,7 @@ public sealed class PackageDraftTests : IDisposable
     public void A_package_opens_and_describes_what_was_exported()
     {
         ExportResult result = Export(Manifest with { FlipSum = true });
-        Assert.Equal(["model.json", "model.onnx"], result.Files.Select(file => file.Name));
+        Assert.Equal(["model-card.md", "model.json", "model.onnx"], result.Files.Select(file => file.Name));
         Assert.All(result.Files, file => Assert.Equal(new FileInfo(Path.Combine(Package, file.Name)).Length, file.Bytes));
         Assert.True(result.Parity.Cosine > 0.99999, $"{result.Parity}");
 

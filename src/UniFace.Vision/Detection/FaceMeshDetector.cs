@@ -1,10 +1,11 @@
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// The default detector. A BlazeFace network proposes faces on the whole photo, and MediaPipe's landmark network looks twice at each proposal, the
-/// second time mirrored, where the first saw the face, and again until the eyes are level: its presence says what is a face, and its points are
-/// the landmarks. A doubtful proposal must also be made again in an upright crop and its mirror image: what is no face is rarely proposed twice. If no face is certain, the photo is searched in its
-/// four quarter turns; if there is none, or all faces are asked for, also in tiles. Proposals that end on the same face are merged. Thread-safe.
+/// The default detector. A BlazeFace network proposes faces on the whole photo, and MediaPipe's landmark network looks twice at each proposal,
+/// the second time mirrored, where the first saw the face, and again until the eyes are level: its presence says what is a face, and its points
+/// are the landmarks. A doubtful proposal must also be made again in an upright crop and its mirror image: what is no face is rarely proposed
+/// twice. If no face is certain, the photo is searched in its four quarter turns; if there is none, or all faces are asked for, also in tiles.
+/// Proposals that end on the same face are merged. Thread-safe.
 /// </summary>
 public sealed class FaceMeshDetector : IFaceDetector
 {

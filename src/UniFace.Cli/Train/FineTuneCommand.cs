@@ -57,17 +57,18 @@ internal static class FineTuneCommand
                 Console.Error.WriteLine($"  {weight.Source} -> {weight.Name}");
             }
 
+            bool taught = options.HasTeacher(parsed);
             TrainOptions chosen = options.BindNew(parsed, parsed.GetRequiredValue(data), baseline => baseline with
             {
-                Epochs = options.HasTeacher(parsed) ? 0 : 5,
+                Epochs = taught ? 0 : 5,
                 Batch = 32,
                 LearningRate = 0.003,
-                Warmup = options.HasTeacher(parsed) ? 0 : 0.5,
+                Warmup = taught ? 0 : 0.5,
                 Schedule = ScheduleKind.Cosine,
                 ValidateEvery = int.MaxValue, // Choosing weights on the people held out would favor the result.
             }) with
             {
-                Backbone = options.HasTeacher(parsed) ? start.TaughtSpec : start.Backbone.Spec,
+                Backbone = taught ? start.TaughtSpec : start.Backbone.Spec,
                 FineTune = start.Options with
                 {
                     FrozenStages = parsed.GetValue(frozen),

@@ -62,21 +62,14 @@ internal sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, i
     private float[] EmbedBatch(IReadOnlyList<RgbImage> faces, int first, int count, Func<Tensor, Tensor> finish)
     {
         using NoGradScope scope = new();
-        Tensor pixels = empty([count, InputSize.Height, InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
-        int size = InputSize.Height * InputSize.Width * 3;
-        for (int i = 0; i < count; i++)
+        RgbImage[] batch = [.. faces.Skip(first).Take(count)];
+        if (Array.FindIndex(batch, face => (face.Width, face.Height) != InputSize) is int wrong and >= 0)
         {
-            RgbImage face = faces[first + i];
-            if ((face.Width, face.Height) != InputSize)
-            {
-                throw new UniFaceException(
-                    $"Face {first + i} is {face.Width}x{face.Height}, expected an aligned face of {InputSize.Width}x{InputSize.Height}.");
-            }
-
-            backbone.Input.Normalization.Apply(face.Pixels, TensorMemory.Floats(pixels).Slice(i * size, size));
+            throw new UniFaceException(
+                $"Face {first + wrong} is {batch[wrong].Width}x{batch[wrong].Height}, expected an aligned face of {InputSize.Width}x{InputSize.Height}.");
         }
 
-        Tensor images = pixels.permute(0, 3, 1, 2).to(device); // [B, 3, H, W], channels last
+        Tensor images = backbone.Input.ToBatch(batch).to(device); // [B, 3, H, W], channels last
         Tensor embeddings = backbone.forward(images); // [B, D]
         if (flipSum)
         {

@@ -160,18 +160,21 @@ internal sealed class MaxPool(int kernel, int stride) : Layer("max-pool")
     public override string Emit(OnnxGraph graph, string input) => graph.MaxPool(input, kernel, stride);
 }
 
-/// <summary>The means of the channels, and a linear layer with a bias: a raw embedding.</summary>
-internal sealed class MeanProjection : Layer, IEmbeddingLayer
+/// <summary>A last layer that ends in a linear map with a bias.</summary>
+internal abstract class LinearEmbedding : Layer, IEmbeddingLayer
 {
     private readonly Parameter weight;
     private readonly Parameter bias;
 
-    public MeanProjection(WeightInitializer init, int channels, int embeddingSize)
-        : base("mean-projection")
+    /// <param name="name">Names the layer.</param>
+    /// <param name="weight">[D, inputs].</param>
+    protected LinearEmbedding(string name, Parameter weight)
+        : base(name)
     {
-        weight = init.Linear(embeddingSize, channels);
-        bias = WeightInitializer.Constant(embeddingSize, 0);
-        RegisterComponents();
+        this.weight = weight;
+        bias = WeightInitializer.Constant((int)weight.shape[0], 0);
+        register_parameter(nameof(weight), weight); // RegisterComponents does not see the private fields of a base class.
+        register_parameter(nameof(bias), bias);
     }
 
     public Parameter Bias => bias;
@@ -187,51 +190,37 @@ internal sealed class MeanProjection : Layer, IEmbeddingLayer
 
     public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x =>
     {
-        using Tensor means = x.mean([2, 3]); // [B, C]
-        return nn.functional.linear(means, weight, bias);
+        using Tensor vectors = Prepare(x); // [B, inputs]
+        return nn.functional.linear(vectors, weight, bias);
     });
 
-    public override string Emit(OnnxGraph graph, string input) => graph.Gemm(graph.Flatten(graph.GlobalAveragePool(input)), weight, bias);
+    public override string Emit(OnnxGraph graph, string input) => graph.Gemm(EmitPrepare(graph, input), weight, bias);
 
     public override void Load(OnnxWeights weights) => weights.Next("Gemm", weight, bias);
+
+    /// <summary>The vectors that are mapped, [B, inputs]; a new tensor.</summary>
+    protected abstract Tensor Prepare(Tensor input);
+
+    /// <summary>The same in ONNX.</summary>
+    protected abstract string EmitPrepare(OnnxGraph graph, string input);
+}
+
+/// <summary>The means of the channels, and a linear layer with a bias: a raw embedding.</summary>
+internal sealed class MeanProjection(WeightInitializer init, int channels, int embeddingSize)
+    : LinearEmbedding("mean-projection", init.Linear(embeddingSize, channels))
+{
+    protected override Tensor Prepare(Tensor input) => input.mean([2, 3]);
+
+    protected override string EmitPrepare(OnnxGraph graph, string input) => graph.Flatten(graph.GlobalAveragePool(input));
 }
 
 /// <summary>
 /// Normalizes embeddings to unit length, then a linear map with a bias, initially the identity. A map without the normalization would shift a
 /// long embedding less than a short one, and the lengths of dlib's say nothing.
 /// </summary>
-internal sealed class UnitLinear : Layer, IEmbeddingLayer
+internal sealed class UnitLinear(int embeddingSize) : LinearEmbedding("unit-linear", OwnedTensors.Parameter(eye(embeddingSize)))
 {
-    private readonly Parameter weight;
-    private readonly Parameter bias;
+    protected override Tensor Prepare(Tensor input) => nn.functional.normalize(input, p: 2, dim: 1, eps: 1e-12);
 
-    public UnitLinear(int embeddingSize)
-        : base("unit-linear")
-    {
-        weight = OwnedTensors.Parameter(eye(embeddingSize));
-        bias = WeightInitializer.Constant(embeddingSize, 0);
-        RegisterComponents();
-    }
-
-    public Parameter Bias => bias;
-
-    /// <summary>The map of the unit vectors.</summary>
-    public (Tensor Weight, Tensor Shift) Fold() => (BatchNorm.Double(weight), BatchNorm.Double(bias));
-
-    public void SetFolded(Tensor folded, Tensor shift)
-    {
-        using IDisposable none = no_grad();
-        weight.copy_(folded);
-        bias.copy_(shift);
-    }
-
-    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x =>
-    {
-        using Tensor unit = nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12); // [B, D]
-        return nn.functional.linear(unit, weight, bias);
-    });
-
-    public override string Emit(OnnxGraph graph, string input) => graph.Gemm(graph.UnitLength(input), weight, bias);
-
-    public override void Load(OnnxWeights weights) => weights.Next("Gemm", weight, bias);
+    protected override string EmitPrepare(OnnxGraph graph, string input) => graph.UnitLength(input);
 }

@@ -115,8 +115,8 @@ internal static class Augmentations
     {
         double angle = random.Between(-15, 15) * Math.PI / 180, scale = Math.Exp(random.Between(-0.165, 0.165));
         double right = random.Between(-0.08, 0.08) * image.Width, down = random.Between(-0.08, 0.08) * image.Height;
-        double x = (image.Width - 1) / 2.0, y = (image.Height - 1) / 2.0, a = scale * Math.Cos(angle), b = scale * Math.Sin(angle);
-        SimilarityTransform map = new(a, b, x + right - (a * x) + (b * y), y + down - (b * x) - (a * y));
+        double x = (image.Width - 1) / 2.0, y = (image.Height - 1) / 2.0;
+        SimilarityTransform map = SimilarityTransform.About(scale, angle, (x, y), (x + right, y + down));
         ImageWarp.Warp(image, map, image.Width, image.Height).Pixels.CopyTo(image.Pixels, 0);
     }
 

@@ -54,21 +54,9 @@ internal sealed class Narrowing
         start.Backbone.eval();
         using Generator random = new(1);
         long[] chosen = randperm(images, generator: random).data<long>().ToArray()[..Math.Min(images, Photos)];
-        Narrowing narrowing = new(chosen.Chunk(Chunk).Select(chunk => Images(student.Input, [.. chunk.Select(i => load((int)i))])), cancellationToken);
+        Narrowing narrowing = new(chosen.Chunk(Chunk).Select(chunk => student.Input.ToBatch([.. chunk.Select(i => load((int)i))])), cancellationToken);
         narrowing.Layers(((LayeredBackbone)start.Backbone).Layers, ((LayeredBackbone)student).Layers, projection, from.EmbeddingSize);
         student.train(training);
-    }
-
-    private static Tensor Images(BackboneInput input, RgbImage[] faces)
-    {
-        Tensor pixels = empty([faces.Length, input.Side, input.Side, 3], ScalarType.Float32); // [B, H, W, 3]
-        int size = input.Side * input.Side * 3;
-        for (int i = 0; i < faces.Length; i++)
-        {
-            input.Normalization.Apply(faces[i].Pixels, TensorMemory.Floats(pixels).Slice(i * size, size));
-        }
-
-        return pixels.permute(0, 3, 1, 2); // [B, 3, H, W], channels last
     }
 
     /// <summary>A map as samples of its channels, [B * h * w, C].</summary>

@@ -22,6 +22,20 @@ internal readonly record struct ImageContainer(ReadOnlyMemory<byte> Bytes, int W
         : format == ImageFormat.Gif ? GifContainer.Open(file, source)
         : BmpContainer.Open(file, source);
 
+    /// <summary>Opens Skia's decoder of <see cref="Bytes"/>.</summary>
+    /// <exception cref="UniFaceException">It cannot read the header, or reads another size.</exception>
+    public SKCodec OpenCodec(SKData bytes, string source)
+    {
+        SKCodec? codec = SKCodec.Create(bytes);
+        if (codec is not null && codec.Info.Width == Width && codec.Info.Height == Height)
+        {
+            return codec;
+        }
+
+        codec?.Dispose();
+        throw Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
+    }
+
     /// <summary>The error for a file that ends too early.</summary>
     public static UniFaceException Truncated(string source) => new($"{source}: the file ends in the middle of the image; obtain a new copy.");
 

@@ -36,7 +36,7 @@ internal static class FaceDetectors
 
     /// <summary>The file of a detector that was installed by name; null if there is none.</summary>
     public static string? Find(string name) =>
-        name == "blazeface" ? UniFaceHome.Find(BlazeFacePath) : IsName(name) ? UniFaceHome.Find(Path.Combine(Folder, name + ".onnx")) : null;
+        name == "blazeface" ? UniFaceHome.Find(BlazeFacePath) : InstalledModels.IsName(name) ? UniFaceHome.Find(Path.Combine(Folder, name + ".onnx")) : null;
 
     /// <summary>The names of the detectors that were installed with <see cref="Add"/>.</summary>
     public static IReadOnlyList<string> Names() =>
@@ -44,7 +44,7 @@ internal static class FaceDetectors
         .. UniFaceHome.Folders().Select(home => Path.Combine(home, Folder)).Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.onnx"))
             .Select(file => Path.GetFileNameWithoutExtension(file)!)
-            .Where(IsName).Distinct().Order(StringComparer.Ordinal),
+            .Where(InstalledModels.IsName).Distinct().Order(StringComparer.Ordinal),
     ];
 
     /// <summary>Installs a detector under a name.</summary>
@@ -55,7 +55,7 @@ internal static class FaceDetectors
     /// <exception cref="UniFaceException">The name is not one, or the file is no supported detector.</exception>
     public static string Add(string name, byte[] onnx, string source)
     {
-        if (!IsName(name))
+        if (!InstalledModels.IsName(name))
         {
             throw new UniFaceException($"{name}: not a name for a detector; expected lower-case letters, digits, '-', '_' and '.', at most 64.");
         }
@@ -94,10 +94,6 @@ internal static class FaceDetectors
         using OnnxSession session = OnnxSession.Open(onnx, source, 1);
         return YuNetDetector.Matches(session) || BlazeFaceNetwork.Matches(session);
     }
-
-    private static bool IsName(string name) =>
-        name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])
-        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 
     private static FaceMeshDetector Confirm(BlazeFaceNetwork proposer, string name, DetectorOptions options) =>
         new(proposer, new FaceMesh(Mesh.Open(options.Threads, options.ExecutionProvider)), $"{name}, face mesh {Mesh.Sha256[..12]}", options);

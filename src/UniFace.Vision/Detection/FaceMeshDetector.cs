@@ -1,15 +1,16 @@
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// The default detector. A BlazeFace network proposes faces on the whole photo, and MediaPipe's landmark network looks twice at each proposal, the
-/// second time mirrored, where the first saw the face: its presence says what is a face, and its points are the landmarks. A doubtful proposal must also be
-/// made again in an upright crop and its mirror image: what is no face is rarely proposed twice. If no face is certain, the photo is searched in its
-/// four quarter turns; if there is none, or all faces are asked for, also in tiles. Proposals that end on the same face are merged. Thread-safe.
+/// The default detector. A BlazeFace network proposes faces on the whole photo, and MediaPipe's landmark network looks twice at each proposal,
+/// the second time mirrored, where the first saw the face, and again until the eyes are level: its presence says what is a face, and its points
+/// are the landmarks. A doubtful proposal must also be made again in an upright crop and its mirror image: what is no face is rarely proposed
+/// twice. If no face is certain, the photo is searched in its four quarter turns; if there is none, or all faces are asked for, also in tiles.
+/// Proposals that end on the same face are merged. Thread-safe.
 /// </summary>
 internal sealed class FaceMeshDetector : IFaceDetector
 {
     private const float CandidateScore = 0.25f;
-    private const int SmallestTile = 256;
+    private const int MinTileSide = 256;
     private const int MaxCandidates = 400;
 
     // Proposals that overlap more are of the same face; across windows, the boxes of one face differ more.
@@ -98,7 +99,7 @@ internal sealed class FaceMeshDetector : IFaceDetector
         return search.Faces;
 
         // A face that fills the photo or is cut off by its edge is found with black around it, and small ones in tiles.
-        IEnumerable<SearchWindow> Parts(int levels) => SearchWindow.Tiles(photo.Width, photo.Height, levels, SmallestTile)
+        IEnumerable<SearchWindow> Parts(int levels) => SearchWindow.Tiles(photo.Width, photo.Height, levels, MinTileSide)
             .Prepend(SearchWindow.Whole(photo.Width, photo.Height, 2.5)).Prepend(SearchWindow.Whole(photo.Width, photo.Height, 1.6));
     }
 
@@ -112,7 +113,7 @@ internal sealed class FaceMeshDetector : IFaceDetector
     private List<BlazeFace> Propose(Photo photo, SearchWindow window, int turn)
     {
         IEnumerable<BlazeFace> proposals = proposer.Run(photo, window.To(proposer.Size, turn * Math.PI / 2), CandidateScore)
-            .Where(face => window.Holds(face, photo.Width, photo.Height) && Frame(face).IsFinite);
+            .Where(face => window.Contains(face, photo.Width, photo.Height) && Frame(face).IsFinite);
         return NonMaximumSuppression.Select(proposals, face => face.Box, face => face.Score, MaxOverlapInWindow);
     }
 

@@ -37,13 +37,12 @@ internal readonly record struct SearchWindow(double X, double Y, double Side)
     /// <summary>The transform to a square of that many pixels, with the photo turned around the center by an angle in radians.</summary>
     public SimilarityTransform To(int size, double angle = 0)
     {
-        double scale = size / Side, middle = (size - 1) / 2.0;
-        double a = scale * Math.Cos(angle), b = scale * Math.Sin(angle);
-        return new SimilarityTransform(a, b, middle - ((a * X) - (b * Y)), middle - ((b * X) + (a * Y)));
+        double middle = (size - 1) / 2.0;
+        return SimilarityTransform.About(size / Side, angle, (X, Y), (middle, middle));
     }
 
     /// <summary>False for a face that is cut by an edge of the window inside the photo; another window holds all of it.</summary>
-    public bool Holds(BlazeFace face, int photoWidth, int photoHeight)
+    public bool Contains(BlazeFace face, int photoWidth, int photoHeight)
     {
         double half = Side / 2, slack = 0.01 * Side;
         FaceBox box = face.Box;

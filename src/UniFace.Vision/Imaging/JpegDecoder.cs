@@ -22,12 +22,7 @@ internal static class JpegDecoder
         fixed (byte* bytes = container.Bytes.Span)
         {
             using SKData data = SKData.Create((nint)bytes, container.Bytes.Length);
-            using SKCodec? codec = SKCodec.Create(data);
-            if (codec is null || codec.Info.Width != container.Width || codec.Info.Height != container.Height)
-            {
-                throw ImageContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
-            }
-
+            using SKCodec codec = container.OpenCodec(data, source);
             SKSizeI size = codec.GetScaledDimensions(1f / (1 << level));
             SKImageInfo info = new(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Opaque, null);
             if (columns.From + columns.Length > size.Width || rows.From + rows.Length > size.Height)

@@ -106,13 +106,8 @@ internal sealed class SkiaImageDecoder : IImageDecoder
         fixed (byte* bytes = container.Bytes.Span)
         {
             using SKData data = SKData.Create((nint)bytes, container.Bytes.Length);
-            using SKCodec? codec = SKCodec.Create(data);
+            using SKCodec codec = container.OpenCodec(data, source);
             (int width, int height) = (container.Width, container.Height);
-            if (codec is null || codec.Info.Width != width || codec.Info.Height != height)
-            {
-                throw ImageContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
-            }
-
             bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
             SKImageInfo info = new(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul, null);
             byte[] rgb = GC.AllocateUninitializedArray<byte>(3 * width * height);

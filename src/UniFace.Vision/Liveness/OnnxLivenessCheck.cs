@@ -48,9 +48,9 @@ public sealed class OnnxLivenessCheck : ILivenessCheck, IDisposable
     /// <inheritdoc/>
     public LivenessResult Check(Photo photo, DetectedFace face)
     {
-        double scale = Math.Min(width, height) / (model.Scale * Math.Max(face.Width, face.Height)), angle = face.TurnedBy * Math.PI / 180;
-        double x = face.X + (face.Width / 2), y = face.Y + (face.Height / 2), a = scale * Math.Cos(angle), b = scale * Math.Sin(angle);
-        SimilarityTransform toInput = new(a, b, ((width - 1) / 2.0) - (a * x) + (b * y), ((height - 1) / 2.0) - (b * x) - (a * y));
+        double scale = Math.Min(width, height) / (model.Scale * Math.Max(face.Width, face.Height));
+        SimilarityTransform toInput = SimilarityTransform.About(
+            scale, face.TurnedBy * Math.PI / 180, (face.CenterX, face.CenterY), ((width - 1) / 2.0, (height - 1) / 2.0));
         return new LivenessResult(Score(photo.Warp(toInput, width, height)), model.Threshold);
     }
 

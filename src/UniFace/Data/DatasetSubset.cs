@@ -75,7 +75,7 @@ internal sealed class DatasetSubset : FaceDataset
         }
 
         int[][] byPerson = data.SamplesByPerson();
-        int[] candidates = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= 2)];
+        int[] candidates = PeopleWithPairs(byPerson, seed);
         int count = Math.Max(2, (int)Math.Round(share * byPerson.Length));
         if (candidates.Length < count || byPerson.Length - count < 2)
         {
@@ -84,9 +84,7 @@ internal sealed class DatasetSubset : FaceDataset
                 $"people must be left to train on; hold out a smaller share");
         }
 
-        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
-        int[] heldOut = candidates[..count];
-        return (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
+        return Divide(data, byPerson, candidates[..count]);
     }
 
     /// <summary>
@@ -103,16 +101,14 @@ internal sealed class DatasetSubset : FaceDataset
         ArgumentOutOfRangeException.ThrowIfLessThan(fold, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(fold, folds);
         int[][] byPerson = data.SamplesByPerson();
-        int[] candidates = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= 2)];
+        int[] candidates = PeopleWithPairs(byPerson, seed);
         if (candidates.Length < 2 * folds)
         {
             throw new UniFaceException(
                 $"{data.Source}: {candidates.Length} people have at least two images, too few for {folds} folds of two people or more; use fewer folds.");
         }
 
-        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
-        int[] heldOut = [.. candidates.Where((_, i) => i % folds == fold - 1)];
-        return (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
+        return Divide(data, byPerson, [.. candidates.Where((_, i) => i % folds == fold - 1)]);
     }
 
     /// <summary>Selects people by name.</summary>
@@ -133,6 +129,17 @@ internal sealed class DatasetSubset : FaceDataset
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => inner.Read(sources[index]);
+
+    /// <summary>The people with at least two images, in an order of the seed.</summary>
+    private static int[] PeopleWithPairs(int[][] byPerson, long seed)
+    {
+        int[] people = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= 2)];
+        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(people);
+        return people;
+    }
+
+    private static (DatasetSubset Training, DatasetSubset HeldOut) Divide(FaceDataset data, int[][] byPerson, int[] heldOut) =>
+        (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
 
     private static DatasetSubset Select(FaceDataset data, int[] people, int[][] byPerson) =>
         new(data, people, people.SelectMany(person => byPerson[person]));

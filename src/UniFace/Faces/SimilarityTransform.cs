@@ -22,6 +22,17 @@ internal readonly record struct SimilarityTransform(double A, double B, double T
 
     private Complex Shift => new(Tx, Ty);
 
+    /// <summary>Scales and turns the plane about a point, and moves that point.</summary>
+    /// <param name="scale">Factor on lengths.</param>
+    /// <param name="angle">Radians, from the x axis to the y axis.</param>
+    /// <param name="from">The point.</param>
+    /// <param name="to">Where it goes.</param>
+    public static SimilarityTransform About(double scale, double angle, (double X, double Y) from, (double X, double Y) to)
+    {
+        double a = scale * Math.Cos(angle), b = scale * Math.Sin(angle);
+        return new SimilarityTransform(a, b, to.X - ((a * from.X) - (b * from.Y)), to.Y - ((b * from.X) + (a * from.Y)));
+    }
+
     /// <summary>
     /// The least-squares similarity from <paramref name="from"/> to <paramref name="to"/> (Umeyama, TPAMI 1991; in two dimensions without
     /// reflection it has this closed form).

@@ -149,6 +149,6 @@ internal static class InstalledModels
     private static bool IsBesideProgram(string name) =>
         File.Exists(Path.Combine(AppContext.BaseDirectory, FolderName, name, ModelManifest.FileName));
 
-    private static bool IsName(string name) => name is { Length: > 0 and <= 64 } && char.IsAsciiLetterOrDigit(name[0])
+    internal static bool IsName(string name) => name is { Length: > 0 and <= 64 } && char.IsAsciiLetterOrDigit(name[0])
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 }

@@ -18,10 +18,22 @@ namespace UniFace.Cli;
 internal static class CommandHost
 {
     /// <summary>Runs the tool.</summary>
-    public static Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args)
     {
         TorchRuntime.Configure();
-        return CommandRunner.RunAsync(Root(), args, e => TorchRuntime.IsLoadFailure(e) ? TorchRuntime.Explain(e) : null);
+        bool ranks = RankConsole.Applies(args);
+        if (ranks)
+        {
+            RankConsole.Begin();
+        }
+
+        int exitCode = await CommandRunner.RunAsync(Root(), args, e => TorchRuntime.IsLoadFailure(e) ? TorchRuntime.Explain(e) : null);
+        if (ranks)
+        {
+            RankConsole.End(exitCode);
+        }
+
+        return exitCode;
     }
 
     /// <summary>The command tree, in the order of a typical workflow.</summary>

@@ -4,7 +4,8 @@ namespace UniFace.Training;
 
 /// <summary>
 /// Trains a run to completion, resuming from its last checkpoint if there is one. A kill at any moment loses at most the steps since the
-/// last checkpoint, and a resumed run ends with the same bits as one that was never stopped.
+/// last checkpoint, and a resumed run ends with the same bits as one that was never stopped. Processes that were started by mpiexec train one run
+/// together, each with a part of every batch and of the class centers: all of them make the same calls, and rank 0 writes the files.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -98,7 +99,7 @@ public sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         TorchRuntime.Require();
-        return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, cancellationToken).Create(options));
+        return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, MpiJob.Current, cancellationToken).Create(options));
     }
 
     /// <summary>Resumes a run from its last checkpoint, or from its start if it has none, on data that is open already.</summary>
@@ -126,8 +127,9 @@ public sealed class Trainer : IDisposable
     {
         TorchRuntime.Require();
         _ = RunFolder.ReadInfo(folder); // A folder that is not a run is refused before a lock file is written to it.
-        using RunLock runLock = RunLock.Acquire(folder);
-        return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, cancellationToken).Resume(changed));
+        ICommunicator communicator = MpiJob.Current;
+        using RunLock? runLock = communicator.Rank == 0 ? RunLock.Acquire(folder) : null;
+        return new Trainer(new RunPreparation(folder, data, validation, hashed, decoder, communicator, cancellationToken).Resume(changed));
     }
 
     /// <summary>Trains to the end.</summary>
@@ -151,6 +153,11 @@ public sealed class Trainer : IDisposable
     /// </exception>
     internal TrainingRun Run(TrainingEvents? events, CancellationToken cancellationToken = default)
     {
+        if (run.State.Communicator.Rank > 0)
+        {
+            return new TrainingRun(run.Folder, Info, loop.Run(new TrainingEvents(), cancellationToken)); // Rank 0 writes and reports.
+        }
+
         events ??= new TrainingEvents();
         using RunLock runLock = RunLock.Acquire(run.Folder);
         if (RunPosition.Read(run.Folder) != resumedFrom)

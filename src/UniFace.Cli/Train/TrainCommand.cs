@@ -1,4 +1,5 @@
 using UniFace.Cli.Losses;
+using UniFace.Training.Distributed;
 
 namespace UniFace.Cli.Train;
 
@@ -49,6 +50,11 @@ internal static class TrainCommand
                 : options.BindNew(parsed, dataPath!);
             chosen.Validate(options.OptionName);
             TrainResult result = Train(run, chosen, resumed is not null, data => options.HoldOut(parsed, chosen, data), stop);
+            if (MpiJob.LaunchedRank > 0)
+            {
+                return;
+            }
+
             if (chosen.FineTune is not null)
             {
                 FineTuneCommand.Report(parsed, result, [], stop);

@@ -3,6 +3,7 @@ using System.Reflection;
 using UniFace.Cli.Losses;
 using UniFace.Training.Data;
 using UniFace.Training.Distillation;
+using UniFace.Training.Distributed;
 using UniFace.Training.Optimization;
 
 namespace UniFace.Cli.Train;
@@ -21,7 +22,7 @@ internal sealed class TrainOptionSet
     private readonly Dictionary<string, string> optionOf = []; // By the property of TrainOptions.
     private readonly Option<OptimizerKind> optimizer;
     private readonly Option<int> epochs;
-    private readonly Option threads, validation, validationPeople;
+    private readonly Option keep, threads, validation, validationPeople;
     private string group = "Network"; // Of the options that are added next.
     private Option? teacher, teacherCosine;
 
@@ -46,7 +47,10 @@ internal sealed class TrainOptionSet
             "--center-dtype");
         group = "Optimization";
         epochs = Add(o => o.Epochs, "Passes over the data. --resume may raise it.");
-        Add(o => o.Batch, "Images per batch.");
+        optionOf[nameof(TrainOptions.Batch)] = "--batch";
+        Add(
+            new CliOption<int>("--batch", "Images per batch; under mpiexec, of each process.") { Default = Defaults.Batch },
+            (o, v) => o with { Batch = v * MpiJob.LaunchedSize });
         Add(o => o.Accumulate, "Batches per step; their gradients are summed.");
         optimizer = Add(o => o.Optimizer, "Optimizer.");
         Add(o => o.LearningRate, "Peak learning rate (default with adamw: 0.001).", "--lr");
@@ -62,6 +66,7 @@ internal sealed class TrainOptionSet
             new CliOption<string>("--steps", "Epochs at which --schedule step divides the rate by 10: 8,12.", "EPOCH,..."),
             (o, v) => o with { Steps = ParseSteps(v) });
         Add(o => o.Clip, "Largest norm of all gradients (sgd: without class centers); 0: none.");
+        Add(o => o.SyncBatchNorm, "Batch norms over the batches of all processes (mpiexec, CPU).");
         Add(o => o.Ema, "Decay of a moving average of the weights, e.g. 0.999; 0 disables it.");
         group = "Data";
         Add(o => o.Sampler, "Images of an epoch. uniform: each once; class-balanced: people equally often; pk: batches of people x --images-per-person.")
@@ -98,6 +103,7 @@ internal sealed class TrainOptionSet
         group = RunGroup;
         Add(o => o.Seed, "Seed of every random choice of the run.");
         Add(o => o.CheckpointEvery, "Steps between checkpoints within an epoch; 0 for none.");
+        keep = Add(o => o.Keep, "Checkpoints to keep. --resume may change it.");
         threads = Add(o => o.Threads, "Threads per step; part of the run. --resume may change it.");
         Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.").HelpName = "DEVICE";
         optionOf[nameof(TrainOptions.Steps)] = "--steps";
@@ -124,7 +130,13 @@ internal sealed class TrainOptionSet
     /// <summary>The given options over the defaults.</summary>
     public TrainOptions BindNew(ParseResult parsed, string data, Func<TrainOptions, TrainOptions>? defaults = null)
     {
-        TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) };
+        TrainOptions baseline = Defaults with
+        {
+            Data = Path.GetFullPath(data),
+            Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0),
+            Batch = Defaults.Batch * MpiJob.LaunchedSize,
+            Threads = Math.Max(Defaults.Threads / MpiJob.LocalSize, 1),
+        };
         baseline = defaults?.Invoke(baseline) ?? baseline;
         if (parsed.GetValue(optimizer) == OptimizerKind.AdamW)
         {
@@ -138,13 +150,13 @@ internal sealed class TrainOptionSet
     public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data, double share = TrainOptions.ShareToHoldOut) =>
         parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) ? chosen : chosen.HoldOutPeople(data.People.Count, share);
 
-    /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
+    /// <summary>The options of a resumed run. --threads, --epochs and --keep may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
     public TrainOptions BindResumed(ParseResult parsed, TrainOptions stored)
     {
         foreach ((Option option, Func<ParseResult, TrainOptions, TrainOptions> apply) in all.Where(o => parsed.IsGiven(o.Option)))
         {
-            if (option != threads && option != epochs && Json(apply(parsed, stored)) != Json(stored))
+            if (option != threads && option != epochs && option != keep && Json(apply(parsed, stored)) != Json(stored))
             {
                 throw Conflict(parsed, option);
             }

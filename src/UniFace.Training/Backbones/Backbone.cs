@@ -64,6 +64,18 @@ public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(sp
             convolution.Precision = precision;
         }
     }
+
+    /// <summary>Called after each layer of a backward pass, where the backbone computes it layer by layer; null for nothing.</summary>
+    internal Action? LayerDone { get; set; }
+
+    /// <summary>Lets batch norms take their statistics over the batches of all processes while training.</summary>
+    internal void Synchronize(ICommunicator communicator)
+    {
+        foreach (BatchNorm norm in modules().OfType<BatchNorm>())
+        {
+            norm.Synchronized = communicator;
+        }
+    }
 }
 
 /// <summary>A backbone that is a chain of layers.</summary>
@@ -161,7 +173,7 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
         }
 
         return training && parameters().FirstOrDefault(p => p.requires_grad) is Parameter anchor
-            ? TapeFunction.Run(images, anchor, body.Run)
+            ? TapeFunction.Run(images, anchor, body.Run, LayerDone)
             : body.forward(images);
     }
 

@@ -30,11 +30,17 @@ internal sealed class BatchNorm : NormLayer
     /// <summary>True: keeps its running statistics and normalizes by them while training too.</summary>
     public bool Frozen { get; set; }
 
+    /// <summary>The processes over whose batches it takes its statistics while training; null for this process's batch alone.</summary>
+    public ICommunicator? Synchronized { get; set; }
+
     /// <summary>The shift, [C]: after <see cref="Neutralize"/>, all that the layer adds.</summary>
     public Parameter Bias => bias;
 
     public override Tensor Run(Tensor input, GradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
-        input, new NormState(weight, bias, runningMean, runningVariance, Momentum, training && !Frozen), activation?.Slope, residual);
+        input,
+        new NormState(weight, bias, runningMean, runningVariance, Momentum, training && !Frozen) { Synchronized = Synchronized },
+        activation?.Slope,
+        residual);
 
     public override string Emit(OnnxGraph graph, string input) =>
         graph.BatchNormalization(input, weight, bias, runningMean, runningVariance, NormState.Epsilon);

@@ -10,6 +10,7 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     private readonly NormCoefficients coefficients =
         new(Values(norm.Mean), Values(norm.Weight), Values(norm.Bias), activation is null ? null : Values(activation));
 
+    private long count; // values per channel, of all processes if synchronized; known after Forward
     private readonly float[] inverseDeviation = new float[norm.Mean.shape[0]]; // known after Forward
 
     /// <summary>Whether the kernels take a tensor: channels-last float32 on the CPU, channels in multiples of <see cref="NormKernels.Lane"/>.</summary>
@@ -20,10 +21,16 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     {
         ChannelsLastView x = ChannelsLastView.Over(input);
         float[] variance = Values(norm.Variance);
+        count = x.Count;
         if (norm.Training)
         {
             NormKernels.Statistics(x, coefficients.Mean, variance);
-            UpdateRunning(variance, x.Count);
+            if (norm.Synchronized is ICommunicator communicator)
+            {
+                count = SynchronizedNorm.Combine(communicator, coefficients.Mean, variance, count, TensorMemory.Floats(norm.Mean));
+            }
+
+            UpdateRunning(variance, count);
         }
 
         for (int c = 0; c < variance.Length; c++)
@@ -46,13 +53,20 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
         float[] scale = coefficients.Scale;
         using Tensor arranged = ChannelsLastView.Arrange(gradient);
         double[] sums = NormKernels.GradientSums(x, TensorMemory.Address(arranged), coefficients);
+        double[] all = sums; // of the global batch, which the gradient of the input depends on
+        if (norm.Synchronized is ICommunicator communicator)
+        {
+            all = sums[..(2 * channels)];
+            communicator.AllReduce(all, Reduction.Sum, Traffic.BatchNorm);
+        }
+
         float[] inputFactor = new float[channels], constant = new float[channels], weightGradient = new float[channels];
         for (int c = 0; c < channels; c++)
         {
-            double total = sums[c], withInput = sums[channels + c];
-            inputFactor[c] = (float)(-scale[c] * (double)inverseDeviation[c] * inverseDeviation[c] * withInput / x.Count);
-            constant[c] = (float)(-scale[c] * total / x.Count);
-            weightGradient[c] = (float)(withInput * inverseDeviation[c]);
+            double total = all[c], withInput = all[channels + c];
+            inputFactor[c] = (float)(-scale[c] * (double)inverseDeviation[c] * inverseDeviation[c] * withInput / count);
+            constant[c] = (float)(-scale[c] * total / count);
+            weightGradient[c] = (float)(sums[channels + c] * inverseDeviation[c]);
         }
 
         AddGradient(norm.Weight, weightGradient);

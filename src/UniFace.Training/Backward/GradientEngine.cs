@@ -43,6 +43,9 @@ internal readonly record struct NormState(Parameter Weight, Parameter Bias, Tens
     /// <summary>Added to the variance.</summary>
     public const double Epsilon = 1e-5;
 
+    /// <summary>The processes over whose batches the statistics are taken while training; null for this process's batch alone.</summary>
+    public ICommunicator? Synchronized { get; init; }
+
     /// <summary>The batch norm as one libtorch operation.</summary>
     public Tensor Apply(Tensor input) => nn.functional.batch_norm(input, Mean, Variance, Weight, Bias, Training, Momentum, Epsilon);
 }

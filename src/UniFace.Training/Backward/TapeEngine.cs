@@ -7,7 +7,8 @@ namespace UniFace.Training.Backward;
 /// </summary>
 /// <param name="records">True: <see cref="Backward"/> will be called. False: a forward pass without gradients.</param>
 /// <param name="inputNeedsGradient">Whether the gradient of the engine's first input is needed.</param>
-internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) : GradientEngine
+/// <param name="layerDone">Called after each recorded step of the backward pass; null for nothing.</param>
+internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false, Action? layerDone = null) : GradientEngine
 {
     private readonly Stack<(Func<Tensor, Tensor?> Backward, Tensor[] Saved)> steps = [];
 
@@ -59,13 +60,15 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
             return result;
         }
 
-        return base.Normalize(input, norm, slope, residual);
+        return norm is { Training: true, Synchronized: ICommunicator communicator }
+            ? NormalizeSynchronized(input, norm, communicator, slope, residual)
+            : base.Normalize(input, norm, slope, residual);
     }
 
     public override Tensor Add(Tensor input, Func<GradientEngine, Tensor, Tensor> body, Func<GradientEngine, Tensor>? shortcut)
     {
         bool needed = NeedsGradient;
-        TapeEngine inner = new(records, needed), side = new(records, needed);
+        TapeEngine inner = new(records, needed, layerDone), side = new(records, needed, layerDone);
         using Tensor? projected = shortcut?.Invoke(side);
         Tensor output = body(inner, projected ?? input);
         if (records && (needed || inner.steps.Count + side.steps.Count > 0))
@@ -79,6 +82,25 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
         }
 
         return output;
+    }
+
+    private Tensor NormalizeSynchronized(Tensor input, NormState norm, ICommunicator communicator, Parameter? slope, Tensor? residual)
+    {
+        SynchronizedNorm synchronized = new(norm, communicator);
+        Tensor output = synchronized.Forward(input);
+        if (records)
+        {
+            Tensor saved = input.alias();
+            Record(gradient => synchronized.Backward(saved, gradient), saved);
+        }
+
+        if (slope is not null)
+        {
+            using Tensor before = output;
+            output = Apply(before, x => x.prelu(slope));
+        }
+
+        return residual is null ? output : output.add_(residual);
     }
 
     /// <summary>Runs all recorded steps backward; may be called once. Adds to the parameters' gradients.</summary>
@@ -101,6 +123,7 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
             }
 
             current = next;
+            layerDone?.Invoke();
         }
 
         return current;

@@ -11,12 +11,14 @@ internal sealed class TapeFunction : autograd.SingleTensorFunction<TapeFunction>
     /// <param name="input">Their input.</param>
     /// <param name="anchor">Any parameter that requires a gradient: it makes the output require one.</param>
     /// <param name="forward">Runs the layers.</param>
-    public static Tensor Run(Tensor input, Tensor anchor, Func<Tensor, GradientEngine, Tensor> forward) => apply(input, anchor, forward);
+    /// <param name="layerDone">Called after each layer of the backward pass; null for nothing.</param>
+    public static Tensor Run(Tensor input, Tensor anchor, Func<Tensor, GradientEngine, Tensor> forward, Action? layerDone = null) =>
+        apply(input, anchor, forward, layerDone!);
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         Tensor input = (Tensor)vars[0];
-        TapeEngine tape = new(records: true, input.requires_grad);
+        TapeEngine tape = new(records: true, input.requires_grad, (Action?)vars[3]);
         Tensor output = ((Func<Tensor, GradientEngine, Tensor>)vars[2])(input, tape);
         tape.Record(gradient => gradient.alias(), output); // apply() returns a tensor of its own: the tape disposes this one.
         ctx.save_data(TapeKey, tape);
@@ -26,6 +28,6 @@ internal sealed class TapeFunction : autograd.SingleTensorFunction<TapeFunction>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using Tensor gradient = grad_output;
-        return [((TapeEngine)ctx.get_data(TapeKey)).Backward(gradient)!, null!, null!];
+        return [((TapeEngine)ctx.get_data(TapeKey)).Backward(gradient)!, null!, null!, null!];
     }
 }

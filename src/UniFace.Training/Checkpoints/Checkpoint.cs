@@ -67,14 +67,27 @@ internal static class Checkpoint
     }
 
     /// <summary>Copies the parameters and buffers of a module from a checkpoint.</summary>
+    /// <param name="file">The checkpoint.</param>
+    /// <param name="prefix">Prefix of the module's tensors.</param>
+    /// <param name="module">The module.</param>
+    /// <param name="perClass">The tensors of which this process takes some rows only; null if there are none.</param>
     /// <exception cref="UniFaceException">A tensor is missing, unexpected, or of another shape or type.</exception>
-    public static void ReadModule(SafeTensorsFile file, string prefix, nn.Module module)
+    public static void ReadModule(SafeTensorsFile file, string prefix, nn.Module module, ShardedTensors? perClass = null)
     {
         using NoGradScope scope = new();
         HashSet<string> left = [.. file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))];
         foreach ((string name, Tensor target) in Tensors(module))
         {
-            Copy(file, prefix + name, target);
+            if (perClass?.Has(prefix + name) == true)
+            {
+                using Tensor rows = perClass.Read(prefix + name);
+                Copy(file, prefix + name, rows, target);
+            }
+            else
+            {
+                Copy(file, prefix + name, target);
+            }
+
             left.Remove(prefix + name);
         }
 
@@ -102,9 +115,9 @@ internal static class Checkpoint
     }
 
     /// <summary>Reads all tensors with a prefix; the caller owns them.</summary>
-    public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix) =>
-        file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(k => k[prefix.Length..], file.Read, StringComparer.Ordinal);
+    public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix, ShardedTensors? perClass = null) =>
+        file.Entries.Keys.Union(perClass?.Names ?? []).Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(k => k[prefix.Length..], k => perClass?.Has(k) == true ? perClass.Read(k) : file.Read(k), StringComparer.Ordinal);
 
     /// <summary>The parameters and buffers of a module by their names.</summary>
     public static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module) =>
@@ -113,6 +126,11 @@ internal static class Checkpoint
     private static void Copy(SafeTensorsFile file, string name, Tensor target)
     {
         using Tensor read = file.Read(name);
+        Copy(file, name, read, target);
+    }
+
+    private static void Copy(SafeTensorsFile file, string name, Tensor read, Tensor target)
+    {
         if (!read.shape.SequenceEqual(target.shape) || read.dtype != target.dtype)
         {
             throw new UniFaceException(

@@ -1,7 +1,11 @@
 namespace UniFace.Training.Checkpoints;
 
-/// <summary>The checkpoints of a run folder: the last one, from which training resumes, and the one before it, in case the last is damaged.</summary>
-internal sealed class CheckpointStore(string folder)
+/// <summary>
+/// The checkpoints of a run folder: the last one, from which training resumes, and the ones before it, in case the last is damaged.
+/// </summary>
+/// <param name="folder">The run folder.</param>
+/// <param name="keep">Number of checkpoints to keep.</param>
+internal sealed class CheckpointStore(string folder, int keep = 2)
 {
     /// <summary>Name of the checkpoint that training resumes from.</summary>
     public const string LastFile = "last.ckpt";
@@ -25,18 +29,55 @@ internal sealed class CheckpointStore(string folder)
         : null;
 
     /// <summary>Makes a new checkpoint the last one. A last checkpoint exists at every moment once there is one.</summary>
-    /// <param name="write">Writes the checkpoint to a path.</param>
-    public void Save(Action<string> write)
+    /// <param name="write">Writes the checkpoint to a path; on ranks other than the first, it writes a part, and they must do nothing else.</param>
+    /// <param name="communicator">The processes that write it together; null for one.</param>
+    public void Save(Action<string> write, ICommunicator? communicator = null)
     {
+        string next = Path.Combine(folder, "next.ckpt");
+        if (communicator is { Rank: > 0 })
+        {
+            write(next);
+            return;
+        }
+
         if (!File.Exists(last))
         {
             write(last);
             return;
         }
 
-        string next = Path.Combine(folder, "next.ckpt");
         write(next);
-        File.Replace(next, last, previous);
+        Rotate();
+        File.Replace(next, last, keep > 1 ? previous : null);
         AtomicFile.FlushFolder(folder);
+        if (Directory.EnumerateFiles(folder, CheckpointParts.Pattern).Any())
+        {
+            CheckpointParts.DeleteUnused(folder);
+        }
     }
+
+    /// <summary>Renames the checkpoints before the last to make room for the next one, and deletes those that are too many.</summary>
+    private void Rotate()
+    {
+        for (int age = keep - 1; age > 1; age--)
+        {
+            string newer = age == 2 ? previous : Older(age - 1);
+            if (File.Exists(newer))
+            {
+                File.Move(newer, Older(age), overwrite: true);
+            }
+        }
+
+        if (keep == 1)
+        {
+            File.Delete(previous);
+        }
+
+        for (int age = Math.Max(keep, 2); File.Exists(Older(age)); age++)
+        {
+            File.Delete(Older(age));
+        }
+    }
+
+    private string Older(int age) => Path.Combine(folder, $"previous-{age}.ckpt");
 }

@@ -10,15 +10,18 @@ internal sealed class SafeTensorsFile : IDisposable
     private readonly FileStream stream;
     private readonly long dataStart;
 
-    private SafeTensorsFile(FileStream stream, string path)
+    private SafeTensorsFile(FileStream stream, string path, bool headerOnly = false)
     {
         this.stream = stream;
         Path = path;
         byte[] header = ReadHeader();
         dataStart = 8 + header.Length;
-        HasChecksum = Verify(header);
+        HasChecksum = !headerOnly && Verify(header);
         (Entries, Metadata) = Parse(header);
-        CheckLayout();
+        if (!headerOnly)
+        {
+            CheckLayout();
+        }
     }
 
     /// <summary>The file.</summary>
@@ -67,6 +70,34 @@ internal sealed class SafeTensorsFile : IDisposable
         stream.Position = dataStart + entry.Offset;
         TensorMemory.ForEachChunk(result, stream.ReadExactly);
         return result;
+    }
+
+    /// <summary>Reads some rows of a tensor into CPU memory.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="first">The first row.</param>
+    /// <param name="rows">Receives them, [rows, ...], contiguous and of the tensor's type.</param>
+    public void ReadRows(string name, long first, Tensor rows)
+    {
+        SafeTensorsEntry entry = Entries[name];
+        long rowBytes = entry.Bytes / Math.Max(entry.Shape[0], 1);
+        if (first < 0 || first + rows.shape[0] > entry.Shape[0] || rows.dtype != entry.Type || !rows.shape.AsSpan(1).SequenceEqual([.. entry.Shape.Skip(1)]))
+        {
+            throw new UniFaceException(
+                $"{Path}: '{name}' is {entry.Type}[{string.Join(", ", entry.Shape)}], which has no rows {first} to {first + rows.shape[0] - 1} of " +
+                $"{rows.dtype}[{string.Join(", ", rows.shape)}]; it was written for another model.");
+        }
+
+        stream.Position = dataStart + entry.Offset + (first * rowBytes);
+        TensorMemory.ForEachChunk(rows, stream.ReadExactly);
+    }
+
+    /// <summary>The metadata of a file whose content is not checked.</summary>
+    /// <exception cref="UniFaceException">The file does not begin with a header.</exception>
+    public static IReadOnlyDictionary<string, string> ReadMetadata(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        using SafeTensorsFile header = new(file, path, headerOnly: true);
+        return header.Metadata;
     }
 
     /// <summary>Closes the file.</summary>

@@ -81,17 +81,19 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
     {
         int size = options.BatchSize;
         int[] samples = order.AsSpan(batch * size, size).ToArray();
-        using Tensor pixels = empty([size, options.InputSize.Height, options.InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
+        ShardRange part = options.Part ?? new ShardRange(0, size);
+        using Tensor pixels = empty([part.Count, options.InputSize.Height, options.InputSize.Width, 3], ScalarType.Float32); // [b, H, W, 3]
         Augmenter augmenter = new(augment);
-        RgbImage[] seen = new RgbImage[size];
-        for (int i = 0; i < size; i++)
+        RgbImage[] seen = new RgbImage[part.Count];
+        for (int i = part.First; i < part.End; i++)
         {
+            int own = i - part.First;
             stop.ThrowIfCancellationRequested();
             SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
-                seen[i] = augmenter.Apply(Load(samples[i]), random, draw => Load(order[draw.Next(order.Length)]));
-                options.Normalization.Apply(seen[i].Pixels, TensorMemory.Floats(pixels).Slice(i * options.ImageValues, options.ImageValues));
+                seen[own] = augmenter.Apply(Load(samples[i]), random, draw => Load(order[draw.Next(order.Length)]));
+                options.Normalization.Apply(seen[own].Pixels, TensorMemory.Floats(pixels).Slice(own * options.ImageValues, options.ImageValues));
             }
             catch (Exception e) when (e is not (UniFaceException or OutOfMemoryException))
             {
@@ -99,9 +101,9 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
             }
         }
 
-        Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [B, 3, H, W], channels last
+        Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [b, 3, H, W], channels last
         Tensor labels = tensor(samples.Select(sample => (long)dataset.Samples[sample].Label).ToArray()).DetachFromDisposeScope(); // [B]
-        return new TrainingBatch(images, labels, samples) { Targets = options.Targets?.Invoke(samples, seen) };
+        return new TrainingBatch(images, labels, samples) { Targets = options.Targets?.Invoke(samples[part.First..part.End], seen) };
     }
 
     /// <summary>A decoded image, not augmented; it must not be changed.</summary>

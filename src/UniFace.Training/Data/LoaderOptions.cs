@@ -8,8 +8,11 @@ internal sealed record LoaderOptions
     /// <summary>Default of <see cref="CacheBytes"/>.</summary>
     public const long DefaultCacheBytes = 1L << 30;
 
-    /// <summary>Images per batch.</summary>
+    /// <summary>Images per batch, of all processes.</summary>
     public required int BatchSize { get; init; }
+
+    /// <summary>The part of each batch whose images this process loads; null for all.</summary>
+    public ShardRange? Part { get; init; }
 
     /// <summary>Seed of the augmentation.</summary>
     public required long Seed { get; init; }

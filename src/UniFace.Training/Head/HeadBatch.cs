@@ -6,9 +6,10 @@ internal sealed class HeadBatch
     private readonly bool isCosine;
     private readonly Tensor norm; // [B]
     private readonly MarginTargets targets;
+    private readonly Tensor? owned; // [B]: 1 where the class is in the shard of this process; null without shards
 
     /// <param name="head">The head.</param>
-    /// <param name="embeddings">[B, D], any float type.</param>
+    /// <param name="embeddings">[B, D], any float type; of a sharded head, those of all processes.</param>
     /// <param name="labels">[B].</param>
     /// <param name="weights">[B], or null.</param>
     /// <param name="scale">Factor on the gradients.</param>
@@ -28,7 +29,19 @@ internal sealed class HeadBatch
         norm = UnitVectors.Norm(raw).squeeze(1);
         Unit = UnitVectors.Normalize(raw);
         X = isCosine ? Unit : raw;
+        if (head.Exchange is HeadExchange exchange)
+        {
+            owned = labels.ge(exchange.Shard.First).logical_and(labels.lt(exchange.Shard.End)).to(dtype); // [B]
+            labels = (labels - exchange.Shard.First).clamp(0, exchange.Shard.Count - 1);
+        }
+
         (Tensor similarity, Tensor sine) = head.Centers.CompareTargets(raw, labels);
+        (similarity, sine) = owned is null ? (similarity, sine) : (similarity * owned, sine * owned);
+        if (head.ExchangesTargets)
+        {
+            (similarity, sine) = head.Exchange!.SumTargets(similarity, sine);
+        }
+
         TargetCosine = (isCosine ? similarity : CompareDirections(head, labels)).clamp(-1, 1);
         HardestNegative = full_like(norm, -1);
         EmbeddingSum = zeros_like(X);
@@ -36,7 +49,7 @@ internal sealed class HeadBatch
         head.Margin.Update(Input);
         targets = new MarginTargets(head.Margin, Input);
         TargetGradient = zeros_like(norm);
-        ObjectiveBatch = new ObjectiveBatch(targets.Psi, norm, SampleWeight, labels);
+        ObjectiveBatch = new ObjectiveBatch(targets.Psi, norm, SampleWeight, labels) { Owned = owned };
     }
 
     /// <summary>Embeddings as they are compared: unit vectors, or raw for inner products. [B, D].</summary>
@@ -49,7 +62,7 @@ internal sealed class HeadBatch
     public ObjectiveBatch ObjectiveBatch { get; }
 
     /// <summary>The term that the margin adds to the losses, [B], or null.</summary>
-    public Tensor? Regularizer => targets.Regularizer;
+    public Tensor? Regularizer => Owned(targets.Regularizer);
 
     /// <summary>Target cosines before any margin, [B].</summary>
     public Tensor TargetCosine { get; }
@@ -68,7 +81,10 @@ internal sealed class HeadBatch
     private Tensor SampleWeight { get; }
 
     /// <summary>Propagates dLoss/dpsi, [B], through the margin.</summary>
-    public void BackwardTargets(Tensor gradient) => TargetGradient = targets.Backward(gradient, SampleWeight);
+    public void BackwardTargets(Tensor gradient) => TargetGradient = targets.Backward(gradient, Owned(SampleWeight)!);
+
+    /// <summary>Values of the samples, [B], with 0 where the class is in the shard of another process.</summary>
+    public Tensor? Owned(Tensor? values) => values is null || owned is null ? values : values * owned;
 
     /// <summary>Updates the hardest negatives from a tile of similarities, [B, T].</summary>
     public void AddNegatives(ClassTile tile, Tensor similarities, CenterTile rows)

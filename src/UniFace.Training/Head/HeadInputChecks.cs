@@ -21,8 +21,13 @@ internal static class HeadInputChecks
     }
 
     /// <summary>Checks the shapes of a batch.</summary>
+    /// <param name="embeddings">The embeddings.</param>
+    /// <param name="labels">The labels.</param>
+    /// <param name="weights">The weights, or null.</param>
+    /// <param name="embeddingSize">D.</param>
+    /// <param name="ownSamples">Number of the samples that this process has of the batch; null if it has all.</param>
     /// <exception cref="UniFaceException">A shape does not fit.</exception>
-    public static void CheckShapes(Tensor embeddings, Tensor labels, Tensor? weights, int embeddingSize)
+    public static void CheckShapes(Tensor embeddings, Tensor labels, Tensor? weights, int embeddingSize, int? ownSamples = null)
     {
         ArgumentNullException.ThrowIfNull(embeddings);
         if (embeddings.dim() != 2 || embeddings.shape[1] != embeddingSize || embeddings.shape[0] == 0)
@@ -30,11 +35,17 @@ internal static class HeadInputChecks
             throw new UniFaceException($"embeddings are {Shape(embeddings)}; the head takes [B, {embeddingSize}] with B at least 1.");
         }
 
+        if (ownSamples is int own && embeddings.shape[0] != own)
+        {
+            throw new UniFaceException($"embeddings are {Shape(embeddings)}; this process has {own} of the {labels.shape[0]} samples of the batch.");
+        }
+
+        long samples = ownSamples is null ? embeddings.shape[0] : labels.shape[0];
         foreach ((string name, Tensor? values) in new[] { ("labels", labels), ("weights", weights) })
         {
-            if (values is not null && (values.dim() != 1 || values.shape[0] != embeddings.shape[0]))
+            if (values is not null && (values.dim() != 1 || values.shape[0] != samples))
             {
-                throw new UniFaceException($"{name} are {Shape(values)}; expected one for each of {embeddings.shape[0]} embeddings.");
+                throw new UniFaceException($"{name} are {Shape(values)}; expected one for each of {samples} embeddings.");
             }
         }
     }

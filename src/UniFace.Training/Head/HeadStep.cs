@@ -6,8 +6,8 @@ namespace UniFace.Training.Head;
 /// last one moves the centers, each tile as soon as its gradient is known.
 /// </summary>
 /// <remarks>
-/// Sharded centers: each process would own a range of classes. <see cref="Add"/> marks the three places where a communicator reduces over the
-/// processes; nothing else crosses them. Losses over a memory of features: <see cref="CenterTile"/> needs only rows and their targets, so
+/// Sharded centers: each process owns a range of classes and passes the global batch over its own tiles; <see cref="HeadExchange"/> is all that
+/// crosses processes. Losses over a memory of features: <see cref="CenterTile"/> needs only rows and their targets, so
 /// the features of earlier batches can be further tiles, which are compared but not updated (<see cref="BatchUpdate.WithoutUpdate"/>).
 /// </remarks>
 internal sealed class HeadStep
@@ -37,9 +37,12 @@ internal sealed class HeadStep
     /// updates the class centers. The embeddings are raw (not normalized) and are not changed; no graph is kept.
     /// On the CPU, no value that is not finite is ever written to a center: from the first tile whose loss is not finite, none is updated.
     /// </summary>
-    /// <param name="embeddings">[B, D], any float type; computed in float32 or, if the head is float64, in float64.</param>
-    /// <param name="weights">[B] factors on the losses of the samples (class weights), or null for all 1.</param>
+    /// <param name="embeddings">
+    /// [B, D], any float type; computed in float32 or, if the head is float64, in float64. Of a sharded head, those of this process's samples.
+    /// </param>
+    /// <param name="weights">[B] factors on the losses of the samples (class weights), or null for all 1; of a sharded head, of the global batch.</param>
     /// <param name="scale">Factor on the gradients, 1/n for an accumulation over n batches; the returned loss is not scaled.</param>
+    /// <returns>The mean loss over the (global) batch, and the gradients and cosines of the given embeddings.</returns>
     /// <exception cref="UniFaceException">Embeddings are not [B, D], or weights are not [B].</exception>
     /// <exception cref="InvalidOperationException">All batches of the step have been added.</exception>
     public HeadOutput Add(Tensor embeddings, Tensor? weights = null, double scale = 1)
@@ -50,37 +53,53 @@ internal sealed class HeadStep
                 $"The step began with the labels of {labels.Count} batches, and all of them have been added; begin another step.");
         }
 
-        HeadInputChecks.CheckShapes(embeddings, labels[added], weights, head.EmbeddingSize);
+        HeadExchange? exchange = head.Exchange;
+        long samples = labels[added].shape[0]; // B, of all processes
+        HeadInputChecks.CheckShapes(embeddings, labels[added], weights, head.EmbeddingSize, exchange?.Samples(samples).Count);
         BatchUpdate batchUpdate = new(update, First: added == 0, Last: added == labels.Count - 1);
         long[] batchClasses = classes[added];
         using NoGradScope scope = new();
-        HeadBatch batch = new(head, embeddings, labels[added++], weights, scale);
-        (ObjectiveTerms terms, TilePass pass) = Begin(batch); // Sharded: after a sum of the target similarities.
+        Tensor all = exchange?.GatherEmbeddings(embeddings, samples) ?? embeddings; // [B, D]
+        HeadBatch batch = new(head, all, labels[added++], weights, scale);
+        SharedGradients shared = new(head);
+        (ObjectiveTerms terms, TilePass pass) = Begin(batch);
         if (head.Objective.UpdatesPerBatch)
         {
             ForEachTile(batchClasses, pass.Scan);
-            head.Objective.Update(pass.LogSumExp, batch.TargetCosine);
+            head.Objective.Update(exchange?.LogSumExp(pass.LogSumExp) ?? pass.LogSumExp, batch.TargetCosine);
             (terms, pass) = Begin(batch);
         }
 
         if (terms.NeedsLogSumExp)
         {
             ForEachTile(batchClasses, pass.Scan);
-            terms.SetLogSumExp(pass.LogSumExp); // Sharded: after a log-sum-exp over the processes.
+            terms.SetLogSumExp(exchange?.LogSumExp(pass.LogSumExp) ?? pass.LogSumExp);
         }
 
         batch.BackwardTargets(terms.TargetGradient());
         pass.BeginBackward();
         ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, batchUpdate));
-        pass.Complete(); // Sharded: before a sum of the losses, the gradients of bias and embeddings, and a maximum of the hardest negatives.
+        pass.Complete();
         Tensor loss = batch.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss;
         loss = weights is null ? loss : loss * weights.detach().to(loss.dtype, loss.device);
-        return new HeadOutput(
-            OwnedTensors.Value(loss.mean()),
-            batch.EmbeddingGradient(terms.NormGradient).to(embeddings.dtype, embeddings.device).MoveToOuterDisposeScope(),
-            batch.TargetCosine.MoveToOuterDisposeScope(),
-            batch.HardestNegative.MoveToOuterDisposeScope());
+        Tensor gradient = batch.EmbeddingGradient(terms.NormGradient);
+        if (exchange is null)
+        {
+            return Output(OwnedTensors.Value(loss.mean()), gradient, batch.TargetCosine, batch.HardestNegative, embeddings);
+        }
+
+        float[] sums = shared.Added();
+        (Tensor Gradient, Tensor TargetCosine, Tensor HardestNegative, double Loss) mine = exchange.Complete(
+            gradient, batch.Owned(batch.TargetCosine)!, batch.HardestNegative, OwnedTensors.Value(loss.sum(ScalarType.Float64)), sums);
+        shared.Replace(sums);
+        return Output(mine.Loss / samples, mine.Gradient, mine.TargetCosine, mine.HardestNegative, embeddings);
     }
+
+    private static HeadOutput Output(double loss, Tensor gradient, Tensor targetCosine, Tensor hardestNegative, Tensor embeddings) => new(
+        loss,
+        gradient.to(embeddings.dtype, embeddings.device).MoveToOuterDisposeScope(),
+        targetCosine.MoveToOuterDisposeScope(),
+        hardestNegative.MoveToOuterDisposeScope());
 
     private (ObjectiveTerms Terms, TilePass Pass) Begin(HeadBatch batch)
     {

@@ -34,8 +34,13 @@ internal sealed class RecognitionHead : nn.Module
     private HeadStep? step;
 
     /// <summary>Creates a head, which owns its three parts.</summary>
+    /// <param name="name">The name of the module.</param>
+    /// <param name="centers">The class centers.</param>
+    /// <param name="margin">The margin.</param>
+    /// <param name="objective">The objective.</param>
+    /// <param name="exchange">The processes over which the centers are sharded; null for one process.</param>
     /// <exception cref="ArgumentException">The centers are compared by inner products, and the margin is for cosines.</exception>
-    public RecognitionHead(string name, ClassCenters centers, Margin margin, Objective objective)
+    public RecognitionHead(string name, ClassCenters centers, Margin margin, Objective objective, HeadExchange? exchange = null)
         : base(name)
     {
         ArgumentNullException.ThrowIfNull(centers);
@@ -47,6 +52,7 @@ internal sealed class RecognitionHead : nn.Module
         Centers = centers;
         Margin = margin;
         Objective = objective;
+        Exchange = exchange;
         register_module("centers", centers);
         register_module("margin", margin);
         register_module("objective", objective);
@@ -70,6 +76,12 @@ internal sealed class RecognitionHead : nn.Module
     /// <summary>The objective.</summary>
     public Objective Objective { get; }
 
+    /// <summary>The processes over which the centers are sharded; null for one process.</summary>
+    internal HeadExchange? Exchange { get; }
+
+    /// <summary>True if every process must know the targets of all samples before it compares them with its centers.</summary>
+    internal bool ExchangesTargets => Exchange is not null && (!Objective.IsSeparable || Margin.UsesBatchTargets);
+
     /// <summary>Classes per tile; smaller in tests.</summary>
     internal int TileSize { get; set; } = TileRows;
 
@@ -81,7 +93,7 @@ internal sealed class RecognitionHead : nn.Module
     /// <summary>
     /// Begins an optimizer step over one or more batches and selects its classes, which include all labels of all batches.
     /// </summary>
-    /// <param name="labels">The labels of each batch, [B] int64 each, each label in [0, Classes).</param>
+    /// <param name="labels">The labels of each batch, [B] int64 each, each label in [0, Classes); of a sharded head, of the global batches.</param>
     /// <param name="update">What the step does with the gradient of the centers; <see cref="CenterUpdate.Accumulate"/> if null.</param>
     /// <exception cref="UniFaceException">A label is out of range.</exception>
     /// <exception cref="InvalidOperationException">The step before has batches that were not added, so that its update is incomplete.</exception>

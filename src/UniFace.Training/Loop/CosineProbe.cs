@@ -13,6 +13,7 @@ internal static class CosineProbe
         using DisposeScope scope = NewDisposeScope();
         List<(Tensor Live, Tensor Saved)> buffers = [.. state.Backbone.buffers().Concat(state.Head.buffers()).Select(b => (b, b.clone()))];
         RunningStatistics sums = new();
+        int images = 0;
         BatchLoss loss = new(options, state, device);
         using (no_grad())
         {
@@ -21,9 +22,10 @@ internal static class CosineProbe
                 using (batch)
                 {
                     AddBatch(loss, state, batch, device, sums);
+                    images += batch.Samples.Count;
                 }
 
-                if (sums.Images >= Images)
+                if (images >= Images)
                 {
                     break;
                 }
@@ -40,6 +42,7 @@ internal static class CosineProbe
             parameter.grad = null;
         }
 
+        RunningStatistics.MoveToFirst(state.Communicator, sums);
         return EpochMetrics.From(sums, state, learningRate);
     }
 

@@ -36,9 +36,16 @@ internal sealed record PreparedRun(
 /// <param name="validation">The validation set to <paramref name="data"/>, not disposed; null for none.</param>
 /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
 /// <param name="decoder">Decodes the images; null for Skia.</param>
+/// <param name="communicator">The processes that train together. Every rank prepares its part; rank 0 alone reads the images and writes files.</param>
 /// <param name="cancellationToken">Stops the hashing.</param>
 internal sealed class RunPreparation(
-    string folder, FaceDataset? data, FaceDataset? validation, Action<int>? hashed, IImageDecoder? decoder, CancellationToken cancellationToken)
+    string folder,
+    FaceDataset? data,
+    FaceDataset? validation,
+    Action<int>? hashed,
+    IImageDecoder? decoder,
+    ICommunicator communicator,
+    CancellationToken cancellationToken)
 {
     private readonly CheckpointStore checkpoints = new(folder);
     private readonly Stack<IDisposable> owned = []; // disposed from the newest to the oldest
@@ -47,35 +54,48 @@ internal sealed class RunPreparation(
     /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
     public PreparedRun Create(TrainOptions options)
     {
-        options.Validate();
-        options = options with { Teacher = options.Teacher is null ? null : Teacher.Resolve(options.Teacher) };
-        RequireFree();
-        Device device = OpenDevice(options.Device);
         return DisposeIfFailed(() =>
         {
-            OpenData(options);
-            TrainingData prepared = Prepare(options);
+            (TrainingData prepared, Device device, string identity) = Agreement.Require(communicator, () =>
+            {
+                options.Validate();
+                RequireSupported(options);
+                options = options with { Teacher = options.Teacher is null ? null : Teacher.Resolve(options.Teacher) };
+                RequireFree();
+                Device opened = OpenDevice(options.Device);
+                OpenData(options);
+                TrainingData ready = Prepare(options);
+                return (ready, opened, IsFirst ? $"{Guid.NewGuid():N} {(validation is null ? Hash() : HashWithoutOverlap(validation, ready.Training))}" : "");
+            });
+            string[] shared = communicator.Broadcast(identity).Split(' ');
             RunInfo info = new()
             {
-                Id = Guid.NewGuid().ToString("N"),
+                Id = shared[0],
                 ToolVersion = ToolVersion.Current,
                 Started = DateTime.UtcNow,
                 Options = options,
-                DataHash = validation is null ? Hash() : HashWithoutOverlap(validation, prepared.Training),
+                DataHash = shared[1],
                 People = prepared.Training.People.Count,
                 Images = prepared.Training.Samples.Count,
                 HeldOut = prepared.HeldOut?.People ?? [],
                 StepsPerEpoch = prepared.StepsPerEpoch,
             };
-            TrainingState state = CreateState(info, device);
-            using RunLock runLock = RunLock.Acquire(folder);
-            RequireFree(); // again, under the lock
-            RunFolder.WriteInfo(folder, info);
+            TrainingState state = Agreement.Require(communicator, () => CreateState(info, device));
+            if (IsFirst)
+            {
+                using RunLock runLock = RunLock.Acquire(folder);
+                RequireFree(); // again, under the lock
+                RunFolder.WriteInfo(folder, info);
+            }
+
+            communicator.Barrier();
             return new PreparedRun(folder, info, prepared, state, device, Fresh: true, owned);
         });
     }
 
-    /// <summary>Prepares a run to continue from its last checkpoint, or from its start if it has none. The caller holds the lock of the run.</summary>
+    /// <summary>
+    /// Prepares a run to continue from its last checkpoint, or from its start if it has none. The caller, or that of rank 0, holds the lock of the run.
+    /// </summary>
     /// <param name="changed">The options with allowed changes; null for the options of the run.</param>
     /// <exception cref="UniFaceException">
     /// There is no run, its checkpoint is damaged, it was written by an earlier version, the data has changed, or a change is not allowed.
@@ -90,21 +110,31 @@ internal sealed class RunPreparation(
         }
 
         RunInfo info = stored with { Options = changed ?? stored.Options };
-        info.Options.Validate();
-        IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
-        Device device = OpenDevice(info.Options.Device);
         return DisposeIfFailed(() =>
         {
-            OpenData(info.Options);
-            RequireUnchanged(info);
-            TrainingData prepared = Prepare(info.Options);
-            RequireSameSizes(info, prepared);
-            TrainingState state = CreateState(info, device);
-            string? last = checkpoints.FindLast();
-            if (last is not null)
+            (IReadOnlyList<string> changes, TrainingData prepared, Device device, TrainingState state, string? last) = Agreement.Require(communicator, () =>
             {
-                state.Load(last);
-            }
+                info.Options.Validate();
+                RequireSupported(info.Options);
+                IReadOnlyList<string> differences = RunChanges.Between(stored.Options, info.Options);
+                Device opened = OpenDevice(info.Options.Device);
+                OpenData(info.Options);
+                if (IsFirst)
+                {
+                    RequireUnchanged(info);
+                }
+
+                TrainingData ready = Prepare(info.Options);
+                RequireSameSizes(info, ready);
+                TrainingState created = CreateState(info, opened);
+                string? checkpoint = checkpoints.FindLast();
+                if (checkpoint is not null)
+                {
+                    created.Load(checkpoint);
+                }
+
+                return (differences, ready, opened, created, checkpoint);
+            });
 
             string[] noted = [.. changes.Select(change => $"step {state.Step}: {change}")];
             info = info with { Changes = [.. stored.Changes, .. noted] };
@@ -139,20 +169,52 @@ internal sealed class RunPreparation(
         }
     }
 
-    private TrainingData Prepare(TrainOptions options) => TrainingData.Create(options, data!, validation, decoder ?? new SkiaImageDecoder(), owned);
+    private TrainingData Prepare(TrainOptions options) => TrainingData.Create(
+        options, data!, validation, decoder ?? new SkiaImageDecoder(), owned, communicator: communicator.Size == 1 ? null : communicator);
 
     private TrainingState CreateState(RunInfo info, Device device)
     {
         TrainOptions options = info.Options;
         set_num_threads(options.Threads);
-        TrainingState state = new(options, options.CreateBackbone(device), options.CreateHead(info.People, device), device) { RunId = info.Id };
+        Backbone backbone = options.CreateBackbone(device);
+        if (options.SyncBatchNorm && communicator.Size > 1)
+        {
+            backbone.Synchronize(communicator);
+        }
+
+        TrainingState state = new(options, backbone, options.CreateHead(info.People, device, communicator), device, communicator) { RunId = info.Id };
         owned.Push(state);
         return state;
     }
 
+    private bool IsFirst => communicator.Rank == 0;
+
+    /// <summary>Refuses what several processes cannot do.</summary>
+    private void RequireSupported(TrainOptions options)
+    {
+        if (communicator.Size == 1)
+        {
+            return;
+        }
+
+        string? unsupported = options.Teacher is not null ? "a teacher"
+            : options.FineTune is not null ? "fine-tuning"
+            : options.SyncBatchNorm && options.Device != "cpu" ? $"synchronized batch norm on {options.Device}"
+            : null;
+        if (unsupported is not null)
+        {
+            throw new UniFaceException($"{unsupported} is not supported with several processes ({communicator.Size}); start one process.");
+        }
+
+        if (options.Batch < communicator.Size)
+        {
+            throw new UniFaceException($"a batch of {options.Batch} images is too small for {communicator.Size} processes; each needs at least one image.");
+        }
+    }
+
     private void RequireFree()
     {
-        if (RunFolder.Exists(folder) && checkpoints.HasAny)
+        if (IsFirst && RunFolder.Exists(folder) && checkpoints.HasAny)
         {
             throw new UniFaceException($"{folder} holds a run already: resume it, or train in another folder.");
         }

@@ -66,5 +66,42 @@ internal sealed class RunningStatistics
         GradientNormSum += gradientNorm;
     }
 
+    /// <summary>
+    /// Moves the counts of all processes to rank 0, so that it has those of the global batches; the other ranks count from 0 again.
+    /// </summary>
+    public static void MoveToFirst(ICommunicator communicator, params RunningStatistics[] all)
+    {
+        if (communicator.Size == 1)
+        {
+            return;
+        }
+
+        // Counts below 2^53 are exact as float64.
+        double[] sums = [.. all.SelectMany(s => s.ToArray())];
+        communicator.AllReduce(sums, Reduction.Sum, Traffic.Other);
+        int length = sums.Length / all.Length;
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i].Set(communicator.Rank == 0 ? sums.AsSpan(i * length, length) : new double[length]);
+        }
+    }
+
+    private double[] ToArray() =>
+    [
+        Steps, Images, LossSum, TargetSum, HardestNegativeSum, GradientNormSum,
+        .. TargetHistogram.Select(count => (double)count), .. HardestNegativeHistogram.Select(count => (double)count),
+    ];
+
+    private void Set(ReadOnlySpan<double> values)
+    {
+        (Steps, Images, LossSum, TargetSum) = ((long)values[0], (long)values[1], values[2], values[3]);
+        (HardestNegativeSum, GradientNormSum) = (values[4], values[5]);
+        for (int bin = 0; bin < Bins; bin++)
+        {
+            TargetHistogram[bin] = (long)values[6 + bin];
+            HardestNegativeHistogram[bin] = (long)values[6 + Bins + bin];
+        }
+    }
+
     private static int Bin(float cosine) => float.IsNaN(cosine) ? 0 : Math.Clamp((int)((cosine + 1) * (Bins / 2)), 0, Bins - 1);
 }

@@ -5,7 +5,8 @@ namespace UniFace.Training.Loop;
 /// <param name="HeldOut">The people held out of the set, or null.</param>
 /// <param name="Loader">Prepares the batches.</param>
 /// <param name="Weights">Weight of each class's losses, or null for all 1.</param>
-/// <param name="Validator">Validates on other people, or null.</param>
+/// <param name="Validator">Validates on other people; null if the run does not, or another process does it.</param>
+/// <param name="Validates">Whether the run validates.</param>
 /// <param name="Teacher">Gives the embeddings to learn, or null.</param>
 /// <param name="StepsPerEpoch">Optimizer steps per epoch.</param>
 /// <param name="Warnings">Warnings about the data, one sentence per entry.</param>
@@ -15,6 +16,7 @@ internal sealed record TrainingData(
     BatchLoader Loader,
     float[]? Weights,
     HeldOutValidator? Validator,
+    bool Validates,
     Teacher? Teacher,
     int StepsPerEpoch,
     IReadOnlyList<string> Warnings)
@@ -26,13 +28,15 @@ internal sealed record TrainingData(
     /// <param name="decoder">Decodes the images.</param>
     /// <param name="owned">Receives the teacher, to be disposed with the run; null if there is none.</param>
     /// <param name="cacheBytes">Memory for decoded images.</param>
+    /// <param name="communicator">The processes that train together; null for one.</param>
     public static TrainingData Create(
         TrainOptions options,
         FaceDataset data,
         FaceDataset? validation,
         IImageDecoder decoder,
         Stack<IDisposable>? owned = null,
-        long cacheBytes = LoaderOptions.DefaultCacheBytes)
+        long cacheBytes = LoaderOptions.DefaultCacheBytes,
+        ICommunicator? communicator = null)
     {
         (FaceDataset training, FaceDataset? heldOut) = options.Split(data);
         IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
@@ -53,6 +57,7 @@ internal sealed record TrainingData(
         LoaderOptions loading = new()
         {
             BatchSize = options.Batch,
+            Part = communicator is null ? null : ShardRange.Of(options.Batch, communicator.Rank, communicator.Size),
             Seed = options.Seed,
             Threads = Environment.ProcessorCount > 4 ? 4 : 1,
             QueueLength = 3,
@@ -68,7 +73,8 @@ internal sealed record TrainingData(
             heldOut,
             loader,
             ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
-            (validation ?? heldOut) is FaceDataset validated ? new HeldOutValidator(validated, decoder, input.Size) : null,
+            (validation ?? heldOut) is FaceDataset validated && communicator is null or { Rank: 0 } ? new HeldOutValidator(validated, decoder, input.Size) : null,
+            (validation ?? heldOut) is not null,
             teacher,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);

@@ -59,4 +59,7 @@ public sealed record TrainResult(
 {
     /// <summary>People of the data set who were held out of the training.</summary>
     public int HeldOut { get; init; }
+
+    /// <summary>Processes that trained.</summary>
+    public int Ranks { get; init; } = 1;
 }

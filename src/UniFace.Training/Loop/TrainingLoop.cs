@@ -7,7 +7,8 @@ internal sealed class TrainingLoop(PreparedRun run)
     private readonly TrainOptions options = run.Info.Options;
     private readonly TrainingData data = run.Data;
     private readonly TrainingState state = run.State;
-    private readonly CheckpointStore checkpoints = new(run.Folder);
+    private readonly CheckpointStore checkpoints = new(run.Folder, run.Info.Options.Keep);
+    private readonly ICommunicator communicator = run.State.Communicator;
     private readonly LearningRateSchedule schedule = new(
         run.Info.Options.Schedule,
         run.Info.Options.LearningRate,
@@ -16,12 +17,14 @@ internal sealed class TrainingLoop(PreparedRun run)
         run.Info.Options.Power,
         [.. run.Info.Options.Steps.Select(epoch => (long)Math.Round(epoch * run.Info.StepsPerEpoch))]);
 
-    private readonly TrainingFingerprint fingerprint = ReadFingerprint(run.Folder, run.Fresh);
+    private TrainingFingerprint fingerprint = ReadFingerprint(run.Folder, run.Fresh);
     private readonly Stopwatch training = new();
     private TrainingEvents events = new();
     private long imagesTrained;
     private long checkpointStep = run.State.Step;
     private int savedFingerprintCount = -1;
+
+    private bool IsFirst => communicator.Rank == 0;
 
     private double Rate => imagesTrained > 0 ? imagesTrained / training.Elapsed.TotalSeconds : 0;
 
@@ -38,6 +41,11 @@ internal sealed class TrainingLoop(PreparedRun run)
         }
         catch (NonFiniteException e)
         {
+            if (e.Samples.Count > 0)
+            {
+                MpiJob.EndTogether(communicator); // Found in sums over all ranks, so that each of them has.
+            }
+
             throw Diverged(e);
         }
     }
@@ -46,8 +54,9 @@ internal sealed class TrainingLoop(PreparedRun run)
     {
         events = listeners;
         set_num_threads(options.Threads);
+        fingerprint = SharedFingerprint.Broadcast(communicator, fingerprint);
         data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
-        using MetricsLog log = new(run.Folder, state.Step, run.Fresh ? -1 : state.Epoch);
+        using MetricsLog? log = !IsFirst ? null : new(run.Folder, state.Step, run.Fresh ? -1 : state.Epoch);
         foreach (string warning in data.Warnings)
         {
             events.Warning?.Invoke(warning);
@@ -64,12 +73,12 @@ internal sealed class TrainingLoop(PreparedRun run)
         {
             WarmUp(cancellationToken);
             EpochMetrics before = CosineProbe.Run(options, state, data, run.Device, schedule.At(0));
-            log.Write(before);
+            log?.Write(before);
             events.EpochEnded?.Invoke(before);
             Save();
         }
 
-        TrainingStep step = new(options, schedule, state, run.Device, data.Weights);
+        using TrainingStep step = new(options, schedule, state, run.Device, data.Weights);
         while (state.Epoch < options.Epochs)
         {
             try
@@ -79,6 +88,7 @@ internal sealed class TrainingLoop(PreparedRun run)
             catch (OperationCanceledException)
             {
                 Save();
+                MpiJob.EndTogether(communicator);
                 throw;
             }
 
@@ -88,6 +98,7 @@ internal sealed class TrainingLoop(PreparedRun run)
         return new TrainResult(run.Folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
         {
             HeldOut = run.Info.HeldOut.Count,
+            Ranks = communicator.Size,
         };
     }
 
@@ -110,21 +121,30 @@ internal sealed class TrainingLoop(PreparedRun run)
         state.Average?.Restore(state.Backbone.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
     }
 
-    private void RunEpoch(TrainingStep step, MetricsLog log, CancellationToken cancellationToken)
+    private void RunEpoch(TrainingStep step, MetricsLog? log, CancellationToken cancellationToken)
     {
         Stopwatch window = Stopwatch.StartNew();
         training.Start();
         long windowImages = 0;
         List<TrainingBatch> group = [];
+
+        // Several processes stop after the same step: each tells the others in the step, see HeadExchange.Stop.
+        HeadExchange? exchange = state.Head.Exchange;
+        CancellationToken stopsReading = exchange is null ? cancellationToken : CancellationToken.None;
         try
         {
-            foreach (TrainingBatch batch in data.Loader.Read(state.Epoch, state.Batch, cancellationToken))
+            foreach (TrainingBatch batch in data.Loader.Read(state.Epoch, state.Batch, stopsReading))
             {
                 group.Add(batch);
                 bool last = state.Batch + group.Count == data.Loader.BatchesPerEpoch;
                 if (group.Count < options.Accumulate && !last)
                 {
                     continue;
+                }
+
+                if (exchange is not null)
+                {
+                    exchange.Stop = cancellationToken.IsCancellationRequested;
                 }
 
                 step.Run(group);
@@ -145,7 +165,10 @@ internal sealed class TrainingLoop(PreparedRun run)
                     Save();
                 }
 
-                cancellationToken.ThrowIfCancellationRequested();
+                if (exchange?.AnyStop ?? cancellationToken.IsCancellationRequested)
+                {
+                    throw new OperationCanceledException(cancellationToken);
+                }
             }
         }
         finally
@@ -155,15 +178,16 @@ internal sealed class TrainingLoop(PreparedRun run)
         }
     }
 
-    private void EndEpoch(MetricsLog log, CancellationToken cancellationToken)
+    private void EndEpoch(MetricsLog? log, CancellationToken cancellationToken)
     {
-        bool validates = data.Validator is not null && ((state.Epoch + 1) % options.ValidateEvery == 0 || state.Epoch + 1 == options.Epochs);
+        bool validates = data.Validates && ((state.Epoch + 1) % options.ValidateEvery == 0 || state.Epoch + 1 == options.Epochs);
         if (validates)
         {
             Save(); // If the process ends while it validates, the resumed run validates first.
         }
 
         ValidationMetrics? validation = validates ? Validate(cancellationToken) : null;
+        state.CollectStatistics();
         RunningStatistics sums = state.EpochSums;
         state.EpochLosses.Add(sums.Loss);
         state.Epoch++;
@@ -178,7 +202,7 @@ internal sealed class TrainingLoop(PreparedRun run)
         }
 
         EpochMetrics row = EpochMetrics.From(sums, state, schedule.At(state.Step - 1)) with { ImagesPerSecond = Rate, Validation = validation };
-        log.Write(row);
+        log?.Write(row);
         Save();
         events.EpochEnded?.Invoke(row);
         if (PlateauDetector.Warning(state.EpochLosses, sums, row.Lr / Math.Max(options.LearningRate, 1e-300), options) is string warning)
@@ -187,25 +211,35 @@ internal sealed class TrainingLoop(PreparedRun run)
         }
     }
 
+    /// <summary>Validates on rank 0; every rank has the result.</summary>
     private ValidationMetrics Validate(CancellationToken cancellationToken)
     {
-        state.Average?.Swap();
-        try
-        {
-            using BackboneEmbedder embedder = new(state.Backbone, ownsBackbone: false);
-            return data.Validator!.Run(embedder, cancellationToken);
-        }
-        finally
+        ValidationMetrics? found = null;
+        if (IsFirst)
         {
             state.Average?.Swap();
+            try
+            {
+                using BackboneEmbedder embedder = new(state.Backbone, ownsBackbone: false);
+                found = data.Validator!.Run(embedder, cancellationToken);
+            }
+            finally
+            {
+                state.Average?.Swap();
+            }
         }
+
+        double[] values = found is null ? new double[4] : [found.TarAtFar, found.Auc, found.Eer, found.Pairs];
+        communicator.AllReduce(values, Reduction.Sum, Traffic.Other);
+        return found ?? new ValidationMetrics(values[0], values[1], values[2], (long)values[3]);
     }
 
-    private void WriteStep(MetricsLog log, double imagesPerSecond)
+    private void WriteStep(MetricsLog? log, double imagesPerSecond)
     {
+        state.CollectStatistics();
         StepMetrics row = StepMetrics.From(state, schedule.At(state.Step - 1), imagesPerSecond);
         state.Window = new RunningStatistics();
-        log.Write(row);
+        log?.Write(row);
         double images = (double)(TotalSteps(run.Info) - state.Step) * options.Batch * options.Accumulate;
         TimeSpan remaining = TimeSpan.FromSeconds(Math.Min(images * training.Elapsed.TotalSeconds / imagesTrained, 1e9));
         events.Progress?.Invoke(new TrainProgress(row, TotalSteps(run.Info), options.Epochs, remaining));
@@ -214,14 +248,15 @@ internal sealed class TrainingLoop(PreparedRun run)
     private void Save()
     {
         NonFiniteCheck.RequireFinite(state.Parameters);
-        if (fingerprint.Count is int count && count != savedFingerprintCount)
+        SharedFingerprint.Collect(communicator, fingerprint);
+        if (IsFirst && fingerprint.Count is int count && count != savedFingerprintCount)
         {
             // Before the checkpoint, so that the fingerprint covers every image that a checkpoint has seen.
             fingerprint.Save(Path.Combine(run.Folder, TrainingFingerprint.FileName));
             savedFingerprintCount = count;
         }
 
-        checkpoints.Save(path => state.Save(path, resumable: true));
+        checkpoints.Save(path => state.Save(path, resumable: true), communicator);
         checkpointStep = state.Step;
     }
 

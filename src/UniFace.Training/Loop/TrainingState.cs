@@ -7,6 +7,7 @@ namespace UniFace.Training.Loop;
 internal sealed class TrainingState : IDisposable
 {
     private const string CentersName = Checkpoint.HeadPrefix + "centers.weight";
+    private const string BiasName = Checkpoint.HeadPrefix + "objective.bias";
     private const string CentersMomentum = "momentum." + CentersName;
     private readonly TrainOptions options;
     private readonly NamedParameter? centers;
@@ -16,9 +17,11 @@ internal sealed class TrainingState : IDisposable
     /// <param name="backbone">Disposed with this object.</param>
     /// <param name="head">Disposed with this object.</param>
     /// <param name="device">The device that both are moved to.</param>
-    public TrainingState(TrainOptions options, Backbone backbone, RecognitionHead head, Device device)
+    /// <param name="communicator">The processes over which the head is sharded; null for one.</param>
+    public TrainingState(TrainOptions options, Backbone backbone, RecognitionHead head, Device device, ICommunicator? communicator = null)
     {
         this.options = options;
+        Communicator = communicator ?? SingleProcess.Instance;
         Backbone = backbone;
         Head = head;
         backbone.to(device);
@@ -27,7 +30,7 @@ internal sealed class TrainingState : IDisposable
         head.train();
         IReadOnlyDictionary<Parameter, double>? rates = options.FineTune is null ? null : StageRates.Apply(backbone, options.FineTune);
         Parameters = [.. ParameterGroups.Collect(options.Decay, [("backbone", backbone), ("head", head)])
-            .Select(p => p with { Rate = rates?.GetValueOrDefault(p.Value, 1) ?? 1 })];
+            .Select(p => p with { Rate = rates?.GetValueOrDefault(p.Value, 1) ?? 1, Sharded = Communicator.Size > 1 && IsPerClass(p.Name) })];
 
         // Under SGD the head updates its centers tile by tile; only AdamW needs their gradient, and the memory for it.
         centers = options.Optimizer == OptimizerKind.Sgd ? Parameters.Single(p => p.Name == CentersName) : null;
@@ -37,6 +40,9 @@ internal sealed class TrainingState : IDisposable
             : new AdamWOptimizer(parameters, options.WeightDecay);
         Average = options.Ema > 0 ? new MovingAverage(backbone, options.Ema) : null;
     }
+
+    /// <summary>The processes that train together; each has this state with its own shard of the head.</summary>
+    public ICommunicator Communicator { get; }
 
     /// <summary>The id of the run, which its checkpoints carry.</summary>
     public string RunId { get; init; } = "";
@@ -87,6 +93,11 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Adds an optimizer step to both statistics.</summary>
     public void AddStep(double gradientNorm)
     {
+        if (Communicator.Rank > 0)
+        {
+            return; // The statistics of all processes are added, and a step is one step.
+        }
+
         Window.AddStep(gradientNorm);
         EpochSums.AddStep(gradientNorm);
     }
@@ -96,14 +107,35 @@ internal sealed class TrainingState : IDisposable
     public CenterUpdate GetCenterUpdate(double learningRate) =>
         centers is null ? CenterUpdate.Accumulate : new CenterUpdate.Sgd(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0);
 
-    /// <summary>SHA-256 over all weights: backbone, head and averages.</summary>
-    public string WeightsSha256() => WeightsHash.Compute(Tensors(resumable: false));
+    /// <summary>Moves the statistics of all processes to rank 0.</summary>
+    public void CollectStatistics() => RunningStatistics.MoveToFirst(Communicator, Window, EpochSums);
 
-    /// <summary>Writes a checkpoint, atomically.</summary>
+    /// <summary>SHA-256 over all weights: backbone, head and averages. The result is that of one process on rank 0, and empty on the others.</summary>
+    public string WeightsSha256() => WeightsHash.Compute(Tensors(resumable: false), IsPerClass, Communicator);
+
+    /// <summary>
+    /// Writes a checkpoint, atomically. Sharded: every rank writes a part with its rows beside the file, and when all are complete, rank 0 writes
+    /// the file, which names them.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="resumable">True: the whole state. False: the weights only.</param>
     public void Save(string path, bool resumable)
     {
+        CollectStatistics();
+        Dictionary<string, Tensor> tensors = Tensors(resumable);
+        string? parts = null;
+        if (Communicator.Size > 1)
+        {
+            CheckpointParts writer = new(Path.GetDirectoryName(Path.GetFullPath(path))!, Communicator);
+            parts = writer.Write(RunId, Step, Head.Classes, tensors.Where(t => IsPerClass(t.Key)).ToDictionary(t => t.Key, t => t.Value));
+            if (Communicator.Rank > 0)
+            {
+                return;
+            }
+
+            tensors = tensors.Where(t => !IsPerClass(t.Key)).ToDictionary(t => t.Key, t => t.Value);
+        }
+
         Dictionary<string, string> metadata = new()
         {
             ["format"] = Checkpoint.Format,
@@ -117,10 +149,15 @@ internal sealed class TrainingState : IDisposable
             ["epochSums"] = JsonSerializer.Serialize(EpochSums, TrainingStateJson.Default.RunningStatistics),
             ["epochLosses"] = JsonSerializer.Serialize(EpochLosses, TrainingStateJson.Default.ListDouble),
         };
-        SafeTensorsWriter.Write(path, Tensors(resumable), metadata);
+        if (parts is not null)
+        {
+            metadata[CheckpointParts.Key] = parts;
+        }
+
+        SafeTensorsWriter.Write(path, tensors, metadata);
     }
 
-    /// <summary>Restores the state from a checkpoint.</summary>
+    /// <summary>Restores the state from a checkpoint, whatever number of processes wrote it.</summary>
     /// <exception cref="UniFaceException">The file is damaged, belongs to another run or model, or holds weights only.</exception>
     public void Load(string path)
     {
@@ -130,9 +167,10 @@ internal sealed class TrainingState : IDisposable
             throw new UniFaceException($"{path} cannot be resumed from: it holds weights without the optimizer's state.");
         }
 
+        using ShardedTensors perClass = ShardedTensors.Open(file, RunId, Head.Classes, Head.Centers.Shard, IsPerClass);
         Checkpoint.ReadModule(file, Checkpoint.BackbonePrefix, Backbone);
-        Checkpoint.ReadModule(file, Checkpoint.HeadPrefix, Head);
-        Dictionary<string, Tensor> optimizer = Checkpoint.ReadAll(file, Checkpoint.OptimizerPrefix);
+        Checkpoint.ReadModule(file, Checkpoint.HeadPrefix, Head, perClass);
+        Dictionary<string, Tensor> optimizer = Checkpoint.ReadAll(file, Checkpoint.OptimizerPrefix, perClass);
         Dictionary<string, Tensor> average = Checkpoint.ReadAll(file, Checkpoint.AveragePrefix);
         try
         {
@@ -144,13 +182,17 @@ internal sealed class TrainingState : IDisposable
                 }
             }
 
+            (Window, EpochSums) = (ReadStatistics(file, "window"), ReadStatistics(file, "epochSums"));
+            if (Communicator.Rank > 0)
+            {
+                (Window, EpochSums) = (new RunningStatistics(), new RunningStatistics()); // Rank 0 has those of all processes.
+            }
+
             Optimizer.Restore(long.Parse(file.Metadata["step"], CultureInfo.InvariantCulture), optimizer);
             Average?.Restore(average);
             Epoch = int.Parse(file.Metadata["epoch"], CultureInfo.InvariantCulture);
             Batch = int.Parse(file.Metadata["batch"], CultureInfo.InvariantCulture);
             Best = file.Metadata["best"] is { Length: > 0 } best ? double.Parse(best, CultureInfo.InvariantCulture) : null;
-            Window = ReadStatistics(file, "window");
-            EpochSums = ReadStatistics(file, "epochSums");
             EpochLosses = JsonSerializer.Deserialize(file.Metadata["epochLosses"], TrainingStateJson.Default.ListDouble) ?? [];
         }
         catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException or JsonException)
@@ -174,6 +216,10 @@ internal sealed class TrainingState : IDisposable
         Head.Dispose();
         Backbone.Dispose();
     }
+
+    /// <summary>Whether a tensor of a checkpoint has rows for each class, which are sharded.</summary>
+    private bool IsPerClass(string name) => name.EndsWith(CentersName, StringComparison.Ordinal)
+        || (Head.Objective.PerClassParameters.Count > 0 && name.EndsWith(BiasName, StringComparison.Ordinal));
 
     private static RunningStatistics ReadStatistics(SafeTensorsFile file, string name)
     {

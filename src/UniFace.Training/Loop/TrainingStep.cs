@@ -5,8 +5,11 @@ namespace UniFace.Training.Loop;
 /// for the device only for the loss, the cosines of the batch and the norm of the gradients.
 /// </summary>
 internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule schedule, TrainingState state, Device device, float[]? classWeights)
+    : IDisposable
 {
     private readonly BatchLoss loss = new(options, state, device, classWeights);
+    private readonly GradientReducer? reducer = state.Communicator.Size == 1 ? null : new GradientReducer(
+        state.Communicator, [.. state.Parameters.Where(p => p.Name.StartsWith(Checkpoint.BackbonePrefix, StringComparison.Ordinal)).Select(p => p.Value)]);
 
     /// <summary>
     /// Norm of the gradients of the last step before clipping, without those of the class centers, which never exist all at once.
@@ -26,10 +29,13 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         HeadStep? step = loss.BeginStep(batches, state.GetCenterUpdate(learningRate));
         for (int i = 0; i < batches.Count; i++)
         {
+            reducer?.Begin(last: i == batches.Count - 1);
             ForwardBackward(step, batches[i], i, batches[i].Samples.Count / images);
+            reducer?.EndPass();
         }
 
-        GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip);
+        reducer?.Complete();
+        GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip, state.Communicator);
         if (!double.IsFinite(GradientNorm))
         {
             throw new NonFiniteException(
@@ -41,12 +47,20 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         state.AddStep(GradientNorm);
     }
 
+    /// <summary>Disposes the memory of the sums over processes.</summary>
+    public void Dispose()
+    {
+        state.Backbone.LayerDone = null;
+        reducer?.Dispose();
+    }
+
     private void ForwardBackward(HeadStep? step, TrainingBatch batch, int index, double share)
     {
         using DisposeScope scope = NewDisposeScope();
 
         // Dropout, and anything else that draws from torch's generator, depends only on the position.
         random.manual_seed((long)(new SeededRandom(options.Seed, RandomStream.Dropout, state.Step, index).NextBits() >> 1));
+        state.Backbone.LayerDone = reducer is null ? null : reducer.LayerDone;
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
         using HeadOutput output = loss.Compute(step, embeddings, batch, share);

@@ -109,6 +109,7 @@ public abstract class Loss
     /// <param name="dtype">float32, or float64 for checks: the type of parameters, state and arithmetic.</param>
     /// <param name="device">The device; the CPU if null.</param>
     /// <param name="centers">Storage type of the class centers: <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
+    /// <param name="communicator">The processes over which the centers are sharded; null for one process.</param>
     /// <exception cref="UniFaceException">A hyperparameter is out of range, there are too few classes, or the embedding size is below 1.</exception>
     internal RecognitionHead CreateHead(
         int classes,
@@ -116,7 +117,8 @@ public abstract class Loss
         long seed,
         ScalarType dtype = ScalarType.Float32,
         Device? device = null,
-        ScalarType? centers = null)
+        ScalarType? centers = null,
+        ICommunicator? communicator = null)
     {
         Validate();
         if (classes < Info.MinimumClasses)
@@ -142,9 +144,10 @@ public abstract class Loss
                 $"class centers are stored in bfloat16 on the CPU only, and the device is {device}; store them in float32.");
         }
 
-        HeadShape shape = new(classes, seed, dtype);
-        ClassCenters rows = new(classes, embeddingSize, CentersPerClass, NegativeRate, seed, centers ?? dtype, Similarity);
-        RecognitionHead head = new(Name, rows, CreateMargin(shape), CreateObjective(shape));
+        HeadExchange? exchange = communicator is { Size: > 1 } ? CreateExchange(communicator, classes, dtype) : null;
+        HeadShape shape = new(classes, seed, dtype) { Shard = exchange?.Shard };
+        ClassCenters rows = new(classes, embeddingSize, CentersPerClass, NegativeRate, seed, centers ?? dtype, Similarity, exchange?.Shard);
+        RecognitionHead head = new(Name, rows, CreateMargin(shape), CreateObjective(shape), exchange);
         return onCpu ? head : head.to(device!);
     }
 
@@ -156,6 +159,12 @@ public abstract class Loss
 
     /// <inheritdoc/>
     public sealed override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    private static HeadExchange CreateExchange(ICommunicator communicator, int classes, ScalarType dtype) =>
+        classes < communicator.Size ? throw new UniFaceException(
+            $"there are {classes} people for {communicator.Size} processes; each has the centers of at least one, so start at most {classes} processes.")
+        : dtype != ScalarType.Float32 ? throw new ArgumentException("A sharded head computes in float32.", nameof(dtype))
+        : new HeadExchange(communicator, ShardRange.Of(classes, communicator.Rank, communicator.Size));
 
     internal UniFaceException NoEffect(string hyperparameter) => new(
         $"loss '{Name}': {hyperparameter} has no effect with margin-type {MarginTypeName}, which takes {string.Join(", ", Values.Select(v => v.Key))}.");
@@ -171,4 +180,11 @@ public abstract class Loss
 /// <param name="Classes">Number of classes.</param>
 /// <param name="Seed">Seed of all randomness.</param>
 /// <param name="Dtype">float32 or float64.</param>
-public readonly record struct HeadShape(int Classes, long Seed, ScalarType Dtype);
+public readonly record struct HeadShape(int Classes, long Seed, ScalarType Dtype)
+{
+    /// <summary>The classes of this process; null for all.</summary>
+    internal ShardRange? Shard { get; init; }
+
+    /// <summary>Number of classes of this process: rows of a parameter that has one per class.</summary>
+    internal int ShardClasses => Shard?.Count ?? Classes;
+}

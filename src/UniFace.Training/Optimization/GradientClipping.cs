@@ -9,30 +9,24 @@ internal static class GradientClipping
     /// </summary>
     /// <param name="parameters">The parameters; those without a gradient are skipped.</param>
     /// <param name="maxNorm">The largest norm allowed; 0 to measure only.</param>
+    /// <param name="communicator">The processes that have the other rows of sharded parameters; null for one process.</param>
     /// <returns>The norm before clipping; not finite if a gradient is not.</returns>
-    public static double Clip(IReadOnlyList<NamedParameter> parameters, double maxNorm)
+    public static double Clip(IReadOnlyList<NamedParameter> parameters, double maxNorm, ICommunicator? communicator = null)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         using NoGradScope scope = new();
         List<Tensor> others = [];
-        List<Tensor> norms = [];
         List<ParameterSlice> slices = [];
-        foreach (NamedParameter parameter in parameters)
+        double total;
+        if (communicator is { Size: > 1 } && parameters.Any(parameter => parameter.Sharded))
         {
-            if (parameter.Value.grad is Tensor gradient && !ParameterSlice.TryAdd(slices, gradient, gradient))
-            {
-                others.Add(gradient);
-                norms.Add(gradient.norm().to(ScalarType.Float32));
-            }
+            double[] sharded = [SquaredNorm(parameters.Where(parameter => parameter.Sharded), slices, others)];
+            communicator.AllReduce(sharded, Reduction.Sum, Traffic.Other);
+            total = sharded[0] + SquaredNorm(parameters.Where(parameter => !parameter.Sharded), slices, others);
         }
-
-        double[] squares = new double[slices.Count];
-        WorkerThreads.For(squares.Length, i => squares[i] = OptimizerKernels.SquaredNorm(slices[i]));
-        double total = squares.Sum();
-        if (norms.Count > 0)
+        else
         {
-            double norm = stack(norms).norm().item<float>();
-            total += norm * norm;
+            total = SquaredNorm(parameters, slices, others);
         }
 
         total = Math.Sqrt(total);
@@ -44,6 +38,32 @@ internal static class GradientClipping
             {
                 gradient.mul_((float)factor);
             }
+        }
+
+        return total;
+    }
+
+    /// <summary>The squared joint norm of gradients, which are added to the lists.</summary>
+    private static double SquaredNorm(IEnumerable<NamedParameter> parameters, List<ParameterSlice> slices, List<Tensor> others)
+    {
+        int first = slices.Count;
+        List<Tensor> norms = [];
+        foreach (NamedParameter parameter in parameters)
+        {
+            if (parameter.Value.grad is Tensor gradient && !ParameterSlice.TryAdd(slices, gradient, gradient))
+            {
+                others.Add(gradient);
+                norms.Add(gradient.norm().to(ScalarType.Float32));
+            }
+        }
+
+        double[] squares = new double[slices.Count - first];
+        WorkerThreads.For(squares.Length, i => squares[i] = OptimizerKernels.SquaredNorm(slices[first + i]));
+        double total = squares.Sum();
+        if (norms.Count > 0)
+        {
+            double norm = stack(norms).norm().item<float>();
+            total += norm * norm;
         }
 
         return total;

@@ -5,4 +5,8 @@ namespace UniFace.Training.Optimization;
 /// <param name="Value">The parameter; owned by its module.</param>
 /// <param name="Decays">Whether weight decay applies.</param>
 /// <param name="Rate">Its share of the learning rate.</param>
-internal sealed record NamedParameter(string Name, Parameter Value, bool Decays, double Rate = 1);
+internal sealed record NamedParameter(string Name, Parameter Value, bool Decays, double Rate = 1)
+{
+    /// <summary>True if each process has other rows of it; false if all have the same values.</summary>
+    public bool Sharded { get; init; }
+}

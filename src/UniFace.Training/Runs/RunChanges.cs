@@ -7,11 +7,12 @@ internal static class RunChanges
     /// <exception cref="UniFaceException">Fewer epochs, or a change that is not allowed.</exception>
     public static IReadOnlyList<string> Between(TrainOptions stored, TrainOptions wanted)
     {
-        TrainOptions unchanged = wanted with { Data = stored.Data, Threads = stored.Threads, Epochs = stored.Epochs };
+        TrainOptions unchanged = wanted with { Data = stored.Data, Threads = stored.Threads, Epochs = stored.Epochs, Keep = stored.Keep };
         if (JsonSerializer.Serialize(unchanged) != JsonSerializer.Serialize(stored))
         {
             throw new UniFaceException(
-                "a resumed run may have another number of threads, another path to the same data, and more epochs; anything else is a new run.");
+                "a resumed run may have another number of threads, another path to the same data, another number of checkpoints to keep, and more " +
+                "epochs; anything else is a new run.");
         }
 
         if (wanted.Epochs < stored.Epochs)
@@ -21,7 +22,12 @@ internal static class RunChanges
         }
 
         (string Name, object Before, object After)[] options =
-            [("data", stored.Data, wanted.Data), ("threads", stored.Threads, wanted.Threads), ("epochs", stored.Epochs, wanted.Epochs)];
+        [
+            ("data", stored.Data, wanted.Data),
+            ("threads", stored.Threads, wanted.Threads),
+            ("epochs", stored.Epochs, wanted.Epochs),
+            ("keep", stored.Keep, wanted.Keep),
+        ];
         return [.. options.Where(option => !option.Before.Equals(option.After)).Select(option => $"{option.Name} {option.Before} to {option.After}")];
     }
 }

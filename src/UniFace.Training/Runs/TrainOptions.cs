@@ -39,7 +39,7 @@ public sealed record TrainOptions
     /// <summary>Passes over the data.</summary>
     public int Epochs { get; init; } = 20;
 
-    /// <summary>Images per batch.</summary>
+    /// <summary>Images per batch; of several processes, all together.</summary>
     public int Batch { get; init; } = 64;
 
     /// <summary>Batches per optimizer step; their gradients are added.</summary>
@@ -83,6 +83,13 @@ public sealed record TrainOptions
 
     /// <summary>Decay of the moving average of the backbone's weights; 0 for none.</summary>
     public double Ema { get; init; }
+
+    /// <summary>
+    /// True: batch norms take their statistics over the batches of all processes, so that several processes train as one; on the CPU only. False:
+    /// each process over its own images.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool SyncBatchNorm { get; init; }
 
     /// <summary>How class centers and their momentum are stored.</summary>
     public CenterType CenterType { get; init; } = CenterType.Float32;
@@ -141,6 +148,9 @@ public sealed record TrainOptions
     /// <summary>Steps between checkpoints, in addition to the one at the end of each epoch; 0 for none.</summary>
     public int CheckpointEvery { get; init; } = 200;
 
+    /// <summary>Number of checkpoints to keep: the last one and the ones before it.</summary>
+    public int Keep { get; init; } = 2;
+
     /// <summary>Steps between rows of metrics.jsonl.</summary>
     public int LogEvery { get; init; } = 10;
 
@@ -157,7 +167,7 @@ public sealed record TrainOptions
     {
         nameOf ??= name => name;
         Check(Epochs, FineTune is null ? 1 : 0, 100_000);
-        Check(Batch, 1, 1 << 16);
+        Check(Batch, 1, 1 << 20);
         Check(Accumulate, 1, 10_000);
         Check(LearningRate, 0, double.MaxValue);
         Check(Momentum, 0, 0.9999);
@@ -174,6 +184,7 @@ public sealed record TrainOptions
         Check(ValidationFold, ValidationFolds == 0 ? 0 : 1, ValidationFolds);
         Check(ValidateEvery, 1, int.MaxValue);
         Check(CheckpointEvery, 0, int.MaxValue);
+        Check(Keep, 1, 1000);
         Check(Threads, 1, 4096);
         foreach (double epoch in Steps)
         {
@@ -262,11 +273,12 @@ public sealed record TrainOptions
         return backbone;
     }
 
-    /// <summary>A new head: the loss over a number of people.</summary>
-    internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
+    /// <summary>A new head: the loss over a number of people, or the shard of it that belongs to this process.</summary>
+    internal RecognitionHead CreateHead(int people, Device device, ICommunicator? communicator = null) => Loss.CreateHead(
         Math.Max(people, UsesLabels ? 1 : Loss.Info.MinimumClasses),
         Backbone.EmbeddingSize,
         Seed,
         device: device,
-        centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
+        centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null,
+        communicator: communicator);
 }

@@ -78,10 +78,12 @@ internal sealed class TrainingFingerprint
         UInt128[] hashes = HashImage(encoded);
         lock (gate)
         {
+            int before = images.Count;
             images.UnionWith(hashes);
+            HasNew |= images.Count > before;
             if (!IsGeneric(person))
             {
-                people.Add(HashName(person));
+                HasNew |= people.Add(HashName(person));
             }
         }
     }
@@ -106,8 +108,30 @@ internal sealed class TrainingFingerprint
         }
     }
 
+    /// <summary>True if something was added since this was last set to false.</summary>
+    internal bool HasNew { get; set; }
+
+    /// <summary>Adds the hashes of a fingerprint with the same salt.</summary>
+    internal void UnionWith(TrainingFingerprint other)
+    {
+        lock (gate)
+        {
+            int before = images.Count + people.Count;
+            images.UnionWith(other.images);
+            people.UnionWith(other.people);
+            HasNew |= images.Count + people.Count > before;
+        }
+    }
+
     /// <summary>Writes the file atomically.</summary>
     public void Save(string path)
+    {
+        byte[] bytes = ToBytes();
+        AtomicFile.Write(path, stream => stream.Write(bytes));
+    }
+
+    /// <summary>The content of the file.</summary>
+    internal byte[] ToBytes()
     {
         using MemoryStream file = new();
         using BinaryWriter writer = new(file);
@@ -127,7 +151,7 @@ internal sealed class TrainingFingerprint
         }
 
         byte[] body = file.ToArray();
-        AtomicFile.Write(path, stream => stream.Write([.. body, .. SHA256.HashData(body)]));
+        return [.. body, .. SHA256.HashData(body)];
     }
 
     /// <summary>Reads the file.</summary>
@@ -142,7 +166,14 @@ internal sealed class TrainingFingerprint
                 "that 'uniface train' wrote");
         }
 
-        byte[] bytes = File.ReadAllBytes(path);
+        return Read(File.ReadAllBytes(path), path);
+    }
+
+    /// <summary>Reads the content of a file.</summary>
+    /// <param name="bytes">The content, of at least the smallest size.</param>
+    /// <param name="path">The file, for errors.</param>
+    internal static TrainingFingerprint Read(byte[] bytes, string path)
+    {
         if (!bytes.AsSpan().StartsWith(Magic))
         {
             throw new UniFaceException($"{path}: offset 0: not the hashes of training images (version 1); it is damaged, or was written by a newer uniface");

@@ -34,6 +34,7 @@ internal sealed class ClassCenters : nn.Module
     /// <param name="seed">Seed of the initial values and of the sampling.</param>
     /// <param name="dtype">Storage type: float32, float64 or bfloat16.</param>
     /// <param name="similarity">How an embedding is compared with a center.</param>
+    /// <param name="shard">The classes whose centers this process has; null for all.</param>
     public ClassCenters(
         int classes,
         int embeddingSize,
@@ -41,10 +42,12 @@ internal sealed class ClassCenters : nn.Module
         double negativeRate,
         long seed,
         ScalarType dtype,
-        Similarity similarity = Similarity.Cosine)
+        Similarity similarity = Similarity.Cosine,
+        ShardRange? shard = null)
         : base(nameof(ClassCenters))
     {
         Classes = classes;
+        Shard = shard ?? new ShardRange(0, classes);
         EmbeddingSize = embeddingSize;
         SubCenters = subCenters;
         Similarity = similarity;
@@ -52,12 +55,19 @@ internal sealed class ClassCenters : nn.Module
         using Generator generator = new(new SeededRandom(seed, RandomStream.ClassCenters).NextBits(), CPU);
         using DisposeScope scope = NewDisposeScope();
         long rows = (long)classes * subCenters;
-        Tensor initial = empty([rows, embeddingSize], dtype: dtype); // [C * K, D]
-        for (long row = 0; row < rows; row += RowsPerDraw)
+        long first = (long)Shard.First * subCenters;
+        Tensor initial = empty([(long)Shard.Count * subCenters, embeddingSize], dtype: dtype); // [C * K, D]
+        for (long row = 0; row < Math.Min(rows, first + initial.shape[0]); row += RowsPerDraw)
         {
+            // Rows of other processes are drawn too, so that the initial centers do not depend on the number of processes.
             using Tensor drawn = randn([Math.Min(RowsPerDraw, rows - row), embeddingSize], dtype: Arithmetic, generator: generator);
-            using Tensor slice = initial.narrow(0, row, drawn.shape[0]);
-            slice.copy_(drawn.div_(Math.Sqrt(embeddingSize)));
+            long from = Math.Max(row, first), to = Math.Min(row + drawn.shape[0], first + initial.shape[0]);
+            if (from < to)
+            {
+                using Tensor slice = initial.narrow(0, from - first, to - from);
+                using Tensor own = drawn.narrow(0, from - row, to - from);
+                slice.copy_(own.div_(Math.Sqrt(embeddingSize)));
+            }
         }
 
         register_parameter("weight", OwnedTensors.Parameter(initial));
@@ -73,6 +83,9 @@ internal sealed class ClassCenters : nn.Module
     /// <summary>C, the number of classes.</summary>
     public int Classes { get; }
 
+    /// <summary>The classes whose centers this process has: all, unless they are sharded.</summary>
+    public ShardRange Shard { get; }
+
     /// <summary>D, the number of values in an embedding.</summary>
     public int EmbeddingSize { get; }
 
@@ -85,7 +98,7 @@ internal sealed class ClassCenters : nn.Module
     /// <summary>The type of all arithmetic: float64 for centers stored in float64, else float32.</summary>
     public ScalarType Arithmetic { get; }
 
-    /// <summary>The centers, [C * K, D]; row c * K + k is center k of class c.</summary>
+    /// <summary>The centers of the classes of <see cref="Shard"/>, [C * K, D]; row c * K + k is center k of the shard's class c.</summary>
     public Parameter Weight => get_parameter("weight")!;
 
     /// <summary>
@@ -119,10 +132,10 @@ internal sealed class ClassCenters : nn.Module
     {
         if (negativeRate >= 1)
         {
-            return new ClassSelection(Classes);
+            return new ClassSelection(Classes, Shard);
         }
 
-        return new ClassSelection(Classes, labels, (int)(Classes * negativeRate), NextSeed("sampling", RandomStream.ClassSampling));
+        return new ClassSelection(Classes, Shard, labels, (int)(Classes * negativeRate), NextSeed("sampling", RandomStream.ClassSampling));
     }
 
     /// <summary>
@@ -138,10 +151,10 @@ internal sealed class ClassCenters : nn.Module
     /// A vector of length 0 has no direction: its cosine with everything is 0.
     /// </summary>
     /// <param name="embeddings">[B, D], raw.</param>
-    /// <param name="labels">[B] int64.</param>
+    /// <param name="labels">[B] int64, counted from the first class of the shard.</param>
     internal (Tensor Similarity, Tensor Sine) CompareTargets(Tensor embeddings, Tensor labels)
     {
-        Tensor own = Weight.view(Classes, SubCenters, EmbeddingSize).index_select(0, labels).to(Arithmetic); // [B, K, D]
+        Tensor own = Weight.view(Shard.Count, SubCenters, EmbeddingSize).index_select(0, labels).to(Arithmetic); // [B, K, D]
         bool raw = Similarity == Similarity.InnerProduct;
         Tensor rows = raw ? own : UnitVectors.Normalize(own.flatten(0, 1)).view(own.shape); // [B, K, D]
         Tensor x = raw ? embeddings : UnitVectors.Normalize(embeddings);

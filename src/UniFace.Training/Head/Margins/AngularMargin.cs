@@ -16,6 +16,8 @@ internal sealed class AngularMargin(double m1, double m2, double m3, MarginWrap 
     public static Tensor AddToAngle(MarginInput input, Tensor margin, MarginWrap wrap) =>
         Wrapped(input.TargetCosine, input.TargetAngle + margin, wrap, 0, () => margin * margin.sin());
 
+    internal override bool UsesBatchTargets => false;
+
     protected override Tensor Psi(MarginInput input)
     {
         double added = Math.PI - (Math.PI - m2) / m1; // What the margin adds to the angle at which m1 * theta + m2 = pi.

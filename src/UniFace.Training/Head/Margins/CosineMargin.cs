@@ -4,5 +4,7 @@ namespace UniFace.Training.Head.Margins;
 /// <param name="margin">m, subtracted from the target cosine.</param>
 internal sealed class CosineMargin(double margin) : Margin(nameof(CosineMargin))
 {
+    internal override bool UsesBatchTargets => false;
+
     protected override Tensor Psi(MarginInput input) => input.TargetCosine - margin;
 }

@@ -65,6 +65,12 @@ public abstract class Margin : nn.Module
     /// <summary>True if <see cref="NonTarget"/> changes its argument.</summary>
     public virtual bool ChangesNonTarget => false;
 
+    /// <summary>
+    /// False if <see cref="Update"/> and <see cref="NonTarget"/> do not use the targets of the batch, so that with sharded centers a process need
+    /// not know those of another.
+    /// </summary>
+    internal virtual bool UsesBatchTargets => true;
+
     /// <summary>Updates state that is kept between batches; called once per batch, before the other methods, without a gradient.</summary>
     public virtual void Update(MarginInput input)
     {

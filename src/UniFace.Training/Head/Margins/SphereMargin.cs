@@ -15,5 +15,7 @@ internal sealed class SphereMargin(double m, MarginGradient gradient) : Margin(n
         return (1 - 2 * k.remainder(2)) * angle.cos() - 2 * k;
     }
 
+    internal override bool UsesBatchTargets => false;
+
     protected override Tensor Psi(MarginInput input) => Fold(input.TargetAngle * m);
 }

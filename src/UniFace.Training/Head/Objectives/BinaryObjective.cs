@@ -11,15 +11,18 @@ internal abstract class BinaryObjective : Objective
     /// <param name="scale">s.</param>
     /// <param name="positive">w+.</param>
     /// <param name="negative">w-.</param>
-    /// <param name="biases">1, or C for one bias per class.</param>
+    /// <param name="biases">1, or one bias for each class of the shard.</param>
     /// <param name="initialBias">The initial value of the parameter.</param>
     /// <param name="dtype">float32 or float64.</param>
-    protected BinaryObjective(string name, double scale, double positive, double negative, int biases, double initialBias, ScalarType dtype)
+    /// <param name="perClass">True: one bias per class.</param>
+    protected BinaryObjective(
+        string name, double scale, double positive, double negative, int biases, double initialBias, ScalarType dtype, bool perClass = false)
         : base(name)
     {
         Scale = scale;
         Positive = positive;
         Negative = negative;
+        PerClass = perClass;
         register_parameter("bias", OwnedTensors.Parameter(full(biases, initialBias, dtype: dtype)));
     }
 
@@ -32,6 +35,9 @@ internal abstract class BinaryObjective : Objective
     /// <summary>w-.</summary>
     public double Negative { get; }
 
+    /// <summary>True: one bias per class.</summary>
+    public bool PerClass { get; }
+
     /// <summary>b times <see cref="Sign"/>, [1] or [C].</summary>
     public Parameter Bias => get_parameter("bias")!;
 
@@ -41,6 +47,10 @@ internal abstract class BinaryObjective : Objective
     /// <summary>Clamps the argument of the softplus to [-s, s]; the gradient outside is 0.</summary>
     public virtual bool Clamp => false;
 
+    internal override bool IsSeparable => true;
+
+    internal override IReadOnlyList<Parameter> PerClassParameters => PerClass ? [Bias] : [];
+
     public override ObjectiveTerms Begin(ObjectiveBatch batch) =>
         new Terms(this, batch, Clamp ? new ClampedSoftplusKernel(Scale) : SoftplusKernel.Instance);
 
@@ -48,7 +58,7 @@ internal abstract class BinaryObjective : Objective
         : ObjectiveTerms(batch, Constant(objective.Scale, batch.Norm), kernel, kernel, objective.Positive, objective.Negative)
     {
         private readonly double sign = objective.Sign;
-        private readonly bool perClass = objective.Bias.shape[0] > 1;
+        private readonly bool perClass = objective.PerClass;
         private readonly Parameter bias = objective.Bias; // [1] or [C]
         private readonly Tensor biasGradient = objective.Bias.grad ??= zeros_like(objective.Bias); // [1] or [C]
 

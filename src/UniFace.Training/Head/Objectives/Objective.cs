@@ -5,7 +5,14 @@ namespace UniFace.Training.Head.Objectives;
 /// <param name="Norm">[B]: length of each embedding.</param>
 /// <param name="SampleWeight">[B]: factor on the gradient of each sample: its weight divided by B.</param>
 /// <param name="Labels">[B] int64.</param>
-public sealed record ObjectiveBatch(Tensor Target, Tensor Norm, Tensor SampleWeight, Tensor Labels);
+public sealed record ObjectiveBatch(Tensor Target, Tensor Norm, Tensor SampleWeight, Tensor Labels)
+{
+    /// <summary>
+    /// [B]: 1 where the sample's class is in the shard of this process, else 0; null without shards. <see cref="Labels"/> count from the shard's
+    /// first class and mean nothing where this is 0.
+    /// </summary>
+    internal Tensor? Owned { get; init; }
+}
 
 /// <summary>
 /// The third axis of a loss: how a row of similarities becomes one number per sample. Its terms for a batch, <see cref="ObjectiveTerms"/>,
@@ -29,6 +36,15 @@ public abstract class Objective(string name) : nn.Module(name)
     public virtual void Update(Tensor logSumExp, Tensor targetCosine)
     {
     }
+
+    /// <summary>
+    /// True if the terms of a sample's own class and of every other class are independent of each other, so that with sharded centers no process
+    /// needs to know the targets of another.
+    /// </summary>
+    internal virtual bool IsSeparable => false;
+
+    /// <summary>The parameters with a row per class, which are sharded like the centers.</summary>
+    internal virtual IReadOnlyList<Parameter> PerClassParameters => [];
 
     /// <summary>A scale as the terms take it, [1, 1], with the type and device of another tensor.</summary>
     protected static Tensor Constant(double value, Tensor like)

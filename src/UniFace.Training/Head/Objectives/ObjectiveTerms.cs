@@ -57,6 +57,12 @@ public abstract class ObjectiveTerms(
         MissProbability = targetKernel.Slope(Threshold - batch.Target * factor, out Tensor value); // [B]
         Loss = value * targetWeight;
         Tensor slope = MissProbability * targetWeight;
+        if (batch.Owned is Tensor owned)
+        {
+            Loss.mul_(owned);
+            slope.mul_(owned);
+        }
+
         AddTargetSlopes(slope);
         return slope * factor.neg();
     }

@@ -43,6 +43,8 @@ internal sealed class SphereFace2Margin(SphereFace2 loss) : Margin(nameof(Sphere
 {
     public override bool ChangesNonTarget => true;
 
+    internal override bool UsesBatchTargets => false;
+
     public override Tensor NonTarget(Tensor cosines, MarginInput input) => WithGradient(cosines, Rescale(cosines) + loss.Margin);
 
     protected override Tensor Psi(MarginInput input) => Rescale(input.TargetCosine) - loss.Margin;

@@ -106,17 +106,18 @@ public abstract class ThresholdLoss : Loss
 }
 
 /// <summary>softplus(-(s * psi(c_y) - b)) + lambda * sum over the others of softplus(s * c_j - b), with one b for all classes or one per class.</summary>
-internal sealed class ThresholdObjective(ThresholdLoss loss, int biases, HeadShape shape)
+internal sealed class ThresholdObjective(ThresholdLoss loss, int thresholds, HeadShape shape)
     : BinaryObjective(
         nameof(ThresholdObjective),
         loss.Scale,
         positive: 1,
         negative: loss.Lambda,
-        biases,
+        thresholds == 1 ? 1 : shape.ShardClasses,
         loss.Bias ?? Math.Log(10.0 * shape.Classes * loss.NegativeRate),
-        shape.Dtype)
+        shape.Dtype,
+        thresholds > 1)
 {
     public override bool Clamp => loss.Clamp;
 
-    public override double? Threshold => Bias.shape[0] == 1 ? OwnedTensors.Value(Bias) / Scale : null;
+    public override double? Threshold => !PerClass ? OwnedTensors.Value(Bias) / Scale : null;
 }

@@ -85,7 +85,13 @@ internal static class TrainCommand
         console.Started(trainer);
         try
         {
-            return trainer.Run(console.Events(), stop).Result!;
+            TrainResult result = trainer.Run(console.Events(), stop).Result!;
+            if (result.Traffic is string traffic)
+            {
+                console.Note($"communication of each of {result.Ranks} ranks per step: {traffic}");
+            }
+
+            return result;
         }
         catch (OperationCanceledException)
         {

@@ -44,6 +44,9 @@ internal interface ICommunicator
     /// <summary>What was sent.</summary>
     TrafficCounters Counters { get; }
 
+    /// <summary>How long this rank has been waiting for another; 0 if it is not. For any thread.</summary>
+    TimeSpan Waiting { get; }
+
     /// <summary>Combines the values of all ranks in place.</summary>
     void AllReduce(Span<float> values, Reduction reduction, Traffic traffic);
 

@@ -12,6 +12,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
     private readonly Dictionary<int, int> rowTypes = []; // MPI types by width
     private readonly int logSumExp;
     private readonly int rowSum;
+    private long waitsSince; // 0 while it does not wait for another rank
 
     /// <summary>Initializes MPI.</summary>
     /// <exception cref="UniFaceException">There is no MPI library, or it cannot be initialized.</exception>
@@ -53,8 +54,11 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public TrafficCounters Counters { get; } = new();
 
+    public TimeSpan Waiting => Interlocked.Read(ref waitsSince) is long since and > 0 ? Stopwatch.GetElapsedTime(since) : TimeSpan.Zero;
+
     public void AllReduce(Span<float> values, Reduction reduction, Traffic traffic)
     {
+        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)values.Length * sizeof(float));
         fixed (float* data = values)
         {
@@ -65,6 +69,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void AllReduce(Span<double> values, Reduction reduction, Traffic traffic)
     {
+        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)values.Length * sizeof(double));
         fixed (double* data = values)
         {
@@ -86,6 +91,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void AllGather(ReadOnlySpan<float> mine, Span<float> all, ReadOnlySpan<int> counts, Traffic traffic)
     {
+        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)mine.Length * sizeof(float));
         int[] starts = new int[Size];
         for (int rank = 1; rank < Size; rank++)
@@ -105,6 +111,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void ReduceScatterRows(ReadOnlySpan<float> rows, int width, ReadOnlySpan<int> counts, Span<float> mine, Traffic traffic)
     {
+        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)rows.Length * sizeof(float));
         fixed (float* from = rows, to = mine)
         {
@@ -117,6 +124,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void Broadcast(Span<byte> bytes)
     {
+        using WaitScope waiting = new(this);
         Counters.Add(Traffic.Other, bytes.Length);
         fixed (byte* data = bytes)
         {
@@ -130,6 +138,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void Send(ReadOnlySpan<byte> bytes, int rank)
     {
+        using WaitScope waiting = new(this);
         Counters.Add(Traffic.Other, bytes.Length);
         fixed (byte* data = bytes)
         {
@@ -143,6 +152,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void Receive(Span<byte> bytes, int rank)
     {
+        using WaitScope waiting = new(this);
         fixed (byte* data = bytes)
         {
             MpiLibrary.Check(
@@ -155,6 +165,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void Barrier()
     {
+        using WaitScope waiting = new(this);
         Counters.Add(Traffic.Other, 0);
         MpiLibrary.Check(((delegate* unmanaged[Cdecl]<int, int>)MpiLibrary.Function("MPI_Barrier"))(MpiLibrary.World), Rank, "MPI_Barrier");
     }
@@ -205,6 +216,20 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         return operation;
     }
 
+    /// <summary>A call that may wait for other ranks.</summary>
+    private readonly ref struct WaitScope
+    {
+        private readonly MpiCommunicator owner;
+
+        public WaitScope(MpiCommunicator owner)
+        {
+            this.owner = owner;
+            Interlocked.Exchange(ref owner.waitsSince, Stopwatch.GetTimestamp());
+        }
+
+        public void Dispose() => Interlocked.Exchange(ref owner.waitsSince, 0);
+    }
+
     private sealed class PendingSum(MpiCommunicator owner, int request) : IPendingSum
     {
         private int handle = request;
@@ -230,6 +255,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         {
             if (!complete)
             {
+                using WaitScope scope = new(owner);
                 fixed (int* data = &handle)
                 {
                     MpiLibrary.Check(owner.wait(data, MpiLibrary.IgnoreStatus), owner.Rank, "MPI_Wait");

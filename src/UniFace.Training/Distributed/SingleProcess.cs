@@ -11,6 +11,8 @@ internal sealed class SingleProcess : ICommunicator
 
     public TrafficCounters Counters { get; } = new();
 
+    public TimeSpan Waiting => TimeSpan.Zero;
+
     public void AllReduce(Span<float> values, Reduction reduction, Traffic traffic)
     {
     }

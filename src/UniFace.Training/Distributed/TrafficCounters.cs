@@ -11,6 +11,25 @@ internal sealed class TrafficCounters
     /// <summary>True if nothing was sent.</summary>
     public bool IsEmpty => Array.TrueForAll(totals, total => total.Calls == 0);
 
+    /// <summary>The counts as they are now.</summary>
+    public IReadOnlyList<(long Calls, long Bytes)> Snapshot() => [.. totals];
+
+    /// <summary>Calls and bytes per step and rank since a snapshot, for people to read.</summary>
+    /// <param name="since">The snapshot.</param>
+    /// <param name="steps">Steps since then.</param>
+    public string Describe(IReadOnlyList<(long Calls, long Bytes)> since, long steps) => string.Join("; ", Enum.GetValues<Traffic>()
+        .Select(traffic => (Name: traffic, Calls: totals[(int)traffic].Calls - since[(int)traffic].Calls, Bytes: totals[(int)traffic].Bytes - since[(int)traffic].Bytes))
+        .Where(t => t.Calls > 0)
+        .Select(t => FormattableString.Invariant($"{Label(t.Name)} {(double)t.Calls / steps:0.##} calls, {(double)t.Bytes / steps:0} bytes")));
+
+    private static string Label(Traffic traffic) => traffic switch
+    {
+        Traffic.Head => "head",
+        Traffic.Backbone => "backbone",
+        Traffic.BatchNorm => "batch norms",
+        _ => "log and checkpoints",
+    };
+
     /// <summary>Counts a call.</summary>
     public void Add(Traffic traffic, long bytes)
     {

@@ -62,4 +62,8 @@ public sealed record TrainResult(
 
     /// <summary>Processes that trained.</summary>
     public int Ranks { get; init; } = 1;
+
+    /// <summary>Collectives and bytes per step; null for one process or without a step.</summary>
+    [JsonIgnore]
+    internal string? Traffic { get; init; }
 }

@@ -20,6 +20,7 @@ internal sealed class TrainingLoop(PreparedRun run)
     private TrainingFingerprint fingerprint = ReadFingerprint(run.Folder, run.Fresh);
     private readonly Stopwatch training = new();
     private TrainingEvents events = new();
+    private RankWatch? watch;
     private long imagesTrained;
     private long checkpointStep = run.State.Step;
     private int savedFingerprintCount = -1;
@@ -37,6 +38,8 @@ internal sealed class TrainingLoop(PreparedRun run)
     {
         try
         {
+            using RankWatch? watching = watch = RankWatch.Start(communicator, run.Folder);
+            watch?.SetBusy("preparing");
             return Train(listeners, cancellationToken);
         }
         catch (NonFiniteException e)
@@ -78,6 +81,8 @@ internal sealed class TrainingLoop(PreparedRun run)
             Save();
         }
 
+        IReadOnlyList<(long Calls, long Bytes)> sent = communicator.Counters.Snapshot();
+        long firstStep = state.Step;
         using TrainingStep step = new(options, schedule, state, run.Device, data.Weights);
         while (state.Epoch < options.Epochs)
         {
@@ -95,10 +100,12 @@ internal sealed class TrainingLoop(PreparedRun run)
             EndEpoch(log, cancellationToken);
         }
 
+        string? traffic = communicator.Size > 1 && state.Step > firstStep ? communicator.Counters.Describe(sent, state.Step - firstStep) : null;
         return new TrainResult(run.Folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
         {
             HeldOut = run.Info.HeldOut.Count,
             Ranks = communicator.Size,
+            Traffic = traffic,
         };
     }
 
@@ -125,6 +132,7 @@ internal sealed class TrainingLoop(PreparedRun run)
     {
         Stopwatch window = Stopwatch.StartNew();
         training.Start();
+        watch?.SetBusy(null);
         long windowImages = 0;
         List<TrainingBatch> group = [];
 
@@ -148,6 +156,7 @@ internal sealed class TrainingLoop(PreparedRun run)
                 }
 
                 step.Run(group);
+                watch?.StepDone();
                 int images = group.Sum(b => b.Samples.Count);
                 imagesTrained += images;
                 windowImages += images;
@@ -217,6 +226,7 @@ internal sealed class TrainingLoop(PreparedRun run)
         ValidationMetrics? found = null;
         if (IsFirst)
         {
+            watch?.SetBusy("validating");
             state.Average?.Swap();
             try
             {
@@ -247,6 +257,7 @@ internal sealed class TrainingLoop(PreparedRun run)
 
     private void Save()
     {
+        watch?.SetBusy("saving a checkpoint");
         NonFiniteCheck.RequireFinite(state.Parameters);
         SharedFingerprint.Collect(communicator, fingerprint);
         if (IsFirst && fingerprint.Count is int count && count != savedFingerprintCount)
@@ -258,6 +269,7 @@ internal sealed class TrainingLoop(PreparedRun run)
 
         checkpoints.Save(path => state.Save(path, resumable: true), communicator);
         checkpointStep = state.Step;
+        watch?.SetBusy(null);
     }
 
     private UniFaceException Diverged(NonFiniteException e)

@@ -1,0 +1,213 @@
+namespace UniFace.Training.Distributed;
+
+/// <summary>
+/// Ends the job with one line that names the rank if a rank is lost, stopped or much too slow, for which the others would wait forever. Every rank
+/// leaves signs of life in files of the run folder, which all ranks share for the checkpoints. A killed process cannot report itself, and mpiexec
+/// kills the others at once, so a small process beside each rank notices its end.
+/// </summary>
+internal sealed class RankWatch : IDisposable
+{
+    /// <summary>Environment variable: seconds for which a rank may wait for another within a step. Longer if the steps themselves are.</summary>
+    public const string TimeoutVariable = "UNIFACE_MPI_TIMEOUT";
+
+    /// <summary>Name of the folder with the signs of life.</summary>
+    public const string FolderName = "ranks";
+
+    private const double DefaultTimeout = 40;
+    private const double FirstSteps = 10; // Factor on the time for the first steps, which compile and allocate.
+    private const int SlowSteps = 4; // Factor on the slowest step so far.
+
+    private readonly ICommunicator communicator;
+    private readonly string folder;
+    private readonly string marker;
+    private readonly TimeSpan timeout;
+    private readonly Process? sentinel;
+    private readonly Thread thread;
+    private readonly ManualResetEventSlim stop = new();
+    private long stepBegan = Stopwatch.GetTimestamp();
+    private long slowest;
+    private int steps;
+    private volatile string? busy;
+
+    private RankWatch(ICommunicator communicator, string runFolder)
+    {
+        this.communicator = communicator;
+        folder = Path.Combine(Path.GetFullPath(runFolder), FolderName);
+        marker = Path.Combine(folder, "lost");
+        timeout = TimeSpan.FromSeconds(
+            double.TryParse(Environment.GetEnvironmentVariable(TimeoutVariable), NumberStyles.Float, CultureInfo.InvariantCulture, out double given) && given > 0
+                ? given
+                : DefaultTimeout);
+        if (communicator.Rank == 0)
+        {
+            Directory.CreateDirectory(folder);
+            foreach (string file in Directory.EnumerateFiles(folder))
+            {
+                File.Delete(file);
+            }
+        }
+
+        communicator.Barrier();
+        Sign();
+        sentinel = StartSentinel();
+        communicator.Barrier();
+        thread = new Thread(Watch) { IsBackground = true, Name = nameof(RankWatch) };
+        thread.Start();
+    }
+
+    /// <summary>Begins to watch; null for a single process.</summary>
+    public static RankWatch? Start(ICommunicator communicator, string runFolder) => communicator.Size > 1 ? new RankWatch(communicator, runFolder) : null;
+
+    /// <summary>Notes that a step is complete.</summary>
+    public void StepDone()
+    {
+        long now = Stopwatch.GetTimestamp();
+        slowest = Math.Max(slowest, steps > 0 ? now - stepBegan : 0);
+        stepBegan = now;
+        steps++;
+    }
+
+    /// <summary>Says what this rank does that may take any time, while the others wait; null: steps.</summary>
+    public void SetBusy(string? what)
+    {
+        busy = what;
+        stepBegan = Stopwatch.GetTimestamp();
+        Sign();
+    }
+
+    /// <summary>Ends the watch, when all ranks do.</summary>
+    public void Dispose()
+    {
+        stop.Set();
+        thread.Join();
+        try
+        {
+            sentinel?.StandardInput.WriteLine("done");
+            sentinel?.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The sentinel was killed.
+        }
+
+        sentinel?.Dispose();
+        File.Delete(SignOf(communicator.Rank));
+        stop.Dispose();
+    }
+
+    private string SignOf(int rank) => Path.Combine(folder, $"rank-{rank}");
+
+    private TimeSpan Limit => (steps < 2 ? timeout * FirstSteps : timeout) is TimeSpan limit && Stopwatch.GetElapsedTime(0, SlowSteps * slowest) is TimeSpan slow
+        && slow > limit ? slow : limit;
+
+    /// <summary>Leaves a sign of life: process, machine, and what the rank does.</summary>
+    private void Sign()
+    {
+        string doing = busy ?? (communicator.Waiting > TimeSpan.Zero ? "waiting" : $"computing step {steps + 1} of this job");
+        try
+        {
+            File.WriteAllText(SignOf(communicator.Rank), $"{Environment.ProcessId}\n{Environment.MachineName}\n{doing}\n");
+        }
+        catch (IOException)
+        {
+            // A full disk is reported by the checkpoint; a reader may have the file open.
+        }
+    }
+
+    private void Watch()
+    {
+        TimeSpan interval = TimeSpan.FromSeconds(Math.Clamp(timeout.TotalSeconds / 10, 0.2, 5));
+        while (!stop.Wait(interval))
+        {
+            Sign();
+            if (File.Exists(marker))
+            {
+                communicator.Abort(2); // Another rank has reported the loss.
+            }
+
+            if (communicator.Waiting > Limit && FindCulprit() is string culprit)
+            {
+                Report(culprit);
+            }
+        }
+    }
+
+    /// <summary>The rank that the others wait for; null if it is known to take its time.</summary>
+    private string? FindCulprit()
+    {
+        DateTime now = File.GetLastWriteTimeUtc(SignOf(communicator.Rank));
+        string seconds = FormattableString.Invariant($"{communicator.Waiting.TotalSeconds:F0} s");
+        string? slow = null;
+        for (int rank = 0; rank < communicator.Size; rank++)
+        {
+            string[] sign = File.Exists(SignOf(rank)) ? File.ReadAllLines(SignOf(rank)) : [];
+            if (rank == communicator.Rank || sign.Length < 3)
+            {
+                continue;
+            }
+
+            string name = $"rank {rank} (process {sign[0]} on {sign[1]})";
+            TimeSpan silent = now - File.GetLastWriteTimeUtc(SignOf(rank));
+            if (silent > timeout / 2)
+            {
+                return FormattableString.Invariant($"{name} has given no sign of life for {silent.TotalSeconds:F0} s: it is stopped, or its machine is lost");
+            }
+
+            if (sign[2].StartsWith("computing", StringComparison.Ordinal))
+            {
+                slow ??= $"{name} is too slow: the others have waited {seconds} for it, and it is {sign[2]}";
+            }
+            else if (sign[2] != "waiting")
+            {
+                return null;
+            }
+        }
+
+        return slow ?? $"all ranks have waited {seconds} for each other: their network is broken";
+    }
+
+    private void Report(string culprit)
+    {
+        try
+        {
+            using FileStream created = new(marker, FileMode.CreateNew);
+        }
+        catch (IOException)
+        {
+            return; // Another rank reports it.
+        }
+
+        using (StreamWriter errors = new(Console.OpenStandardError()) { AutoFlush = true })
+        {
+            errors.WriteLine($"error: {culprit}. The last checkpoint is good; {TimeoutVariable} sets the time in seconds.");
+        }
+
+        Thread.Sleep(TimeSpan.FromSeconds(1)); // For mpiexec to print it.
+        communicator.Abort(2);
+    }
+
+    /// <summary>
+    /// A shell that waits for the end of this process, in a session of its own, so that it outlives it. Of several ranks that end at nearly the same
+    /// time, the first is reported.
+    /// </summary>
+    private Process? StartSentinel()
+    {
+        const string Script = """read -r end; [ "$end" = done ] && exit; set -C; { : >"$1"; } 2>/dev/null && echo "$2" >&2""";
+        string message = $"error: rank {communicator.Rank} (process {Environment.ProcessId} on {Environment.MachineName}) was killed. The last checkpoint is " +
+            "good; --resume continues from it.";
+        ProcessStartInfo start = new("setsid") { RedirectStandardInput = true, UseShellExecute = false };
+        foreach (string argument in (string[])["sh", "-c", Script, "sh", marker, message])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        try
+        {
+            return Process.Start(start);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null; // No setsid: mpiexec reports the process.
+        }
+    }
+}

@@ -47,6 +47,9 @@ check "packages" tests/packages.sh
 check "fuzzing for $minutes minutes" tests/fuzz.sh "$minutes"
 check "hostile requests" tests/hostile.sh 5000
 check "killed runs" tests/kill-test.sh "$kills"
+for ranks in 2 4; do
+  ! command -v mpiexec >/dev/null || check "killed ranks of $ranks" tests/kill-test.sh "$kills" "$PWD/uniface" "$ranks"
+done
 check "killed enrollments" tests/gallery-kill-test.sh "$kills"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using TorchSharp;
 using UniFace.IO;
+using UniFace.Training.Distributed;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
@@ -32,7 +33,7 @@ internal sealed record HeadSpeed(
     double ExtraMb,
     double CentersMb);
 
-/// <summary>Times the head alone on random embeddings, next to the three matrix products that any exact head needs.</summary>
+/// <summary>Times the head alone, under mpiexec sharded over the processes, on random embeddings, next to the three matrix products that any exact head needs.</summary>
 internal static class HeadBenchmark
 {
     private const int Dim = 512;
@@ -62,9 +63,10 @@ internal static class HeadBenchmark
     public static HeadSpeed Run(
         Loss loss, int classes, int batch, CenterType type, int threads, Action stepDone, CancellationToken cancellationToken)
     {
-        long bytes = (long)classes * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
+        ICommunicator communicator = MpiJob.Current;
+        long bytes = (long)ShardRange.Of(classes, communicator.Rank, communicator.Size).Count * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (bytes + Spare > memory)
+        if ((bytes * MpiJob.LocalSize) + Spare > memory)
         {
             string remedy = type == CenterType.Float32 ? " or --center-dtype bfloat16" : "";
             throw new UniFaceException(FormattableString.Invariant(
@@ -78,17 +80,19 @@ internal static class HeadBenchmark
         Tensor x = randn([batch, Dim], generator: generator); // [B, D]
         Tensor labels = randint(0, classes, [batch], dtype: ScalarType.Int64, generator: generator); // [B]
         CenterUpdate.Sgd update = new(0.01, 0.9, 5e-4);
+        ShardRange samples = ShardRange.Of(batch, communicator.Rank, communicator.Size);
+        Tensor own = x.narrow(0, samples.First, samples.Count); // [b, D]
         ScalarType? stored = type == CenterType.BFloat16 ? ScalarType.BFloat16 : null;
-        using (RecognitionHead small = loss.CreateHead(RecognitionHead.TileRows, Dim, 1, centers: stored))
+        using (RecognitionHead small = loss.CreateHead(RecognitionHead.TileRows, Dim, 1, centers: stored, communicator: communicator))
         {
             // Memory that libraries keep after their first use is not the head's.
-            small.ForwardBackward(x, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
+            small.ForwardBackward(own, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
         }
 
         HostAllocator.Trim(); // Otherwise memory freed by an earlier head would hide the use of this one.
         long before = ResidentMemory.Now();
-        using RecognitionHead head = loss.CreateHead(classes, Dim, 1, centers: stored);
-        int rows = (int)Math.Max(1, classes * loss.NegativeRate);
+        using RecognitionHead head = loss.CreateHead(classes, Dim, 1, centers: stored, communicator: communicator);
+        int rows = (int)Math.Max(1, head.Centers.Shard.Count * loss.NegativeRate);
         List<double> steps = [];
         List<double> products = [];
         long peak = 0;
@@ -96,7 +100,8 @@ internal static class HeadBenchmark
         {
             cancellationToken.ThrowIfCancellationRequested();
             ResidentMemory.ResetPeak();
-            double step = Time(() => head.ForwardBackward(x, labels, update: update).Dispose());
+            communicator.Barrier();
+            double step = Time(() => head.ForwardBackward(own, labels, update: update).Dispose());
             if (round > 0) // The first round creates the momentum and warms up.
             {
                 steps.Add(step);

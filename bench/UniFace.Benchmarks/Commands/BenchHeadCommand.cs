@@ -14,7 +14,8 @@ internal static class BenchHeadCommand
 
     private const string Description = """
         Time a step of the head. Measures loss, gradient of 512-d embeddings and update of the centers on random embeddings, with the peak memory beyond centers
-        and momentum, next to the three bare matrix products of the same shapes. Medians of 5 after a warm-up.
+        and momentum, next to the three bare matrix products of the same shapes. Medians of 5 after a warm-up. Under mpiexec, each process has a part of
+        the people and of the batch, and the first reports its memory.
         Example: uniface bench head --classes 10000,100000,1000000 --loss uce,cosface --batch 128 --json
         """;
 

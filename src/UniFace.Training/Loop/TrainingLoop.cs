@@ -51,6 +51,10 @@ internal sealed class TrainingLoop(PreparedRun run)
 
             throw Diverged(e);
         }
+        catch (Exception e) when (communicator.Size > 1 && e is UniFaceException or IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"rank {communicator.Rank}: {e.Message}", e);
+        }
     }
 
     private TrainResult Train(TrainingEvents listeners, CancellationToken cancellationToken)

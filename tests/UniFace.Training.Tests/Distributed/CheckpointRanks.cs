@@ -19,7 +19,7 @@ public class CheckpointRanks
     [InlineData("uce", OptimizerKind.Sgd)]
     [InlineData("bce", OptimizerKind.AdamW)]
     [InlineData("subcenter-arcface(negative-rate=0.3)", OptimizerKind.Sgd)]
-    public void Any_number_of_ranks_reads_a_checkpoint(string loss, OptimizerKind optimizer) => Mpiexec.OnRank(ranks =>
+    public void Any_number_of_ranks_reads_a_checkpoint(string loss, OptimizerKind optimizer) => RankTest.OnRank(ranks =>
     {
         using DisposeScope scope = NewDisposeScope();
         string folder = ranks.Broadcast(ranks.Rank == 0 ? Directory.CreateTempSubdirectory("uniface-ranks-").FullName : "");

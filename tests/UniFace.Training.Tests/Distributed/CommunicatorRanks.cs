@@ -9,7 +9,7 @@ namespace UniFace.Training.Tests.Distributed;
 public class CommunicatorRanks
 {
     [Fact]
-    public void Collectives() => Mpiexec.OnRank(ranks =>
+    public void Collectives() => RankTest.OnRank(ranks =>
     {
         int size = ranks.Size, rank = ranks.Rank;
         Assert.Equal(MpiJob.LaunchedSize, size);

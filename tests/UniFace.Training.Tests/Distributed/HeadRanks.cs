@@ -21,7 +21,7 @@ public class HeadRanks
     private const int Samples = 13;
 
     [Fact]
-    public void Every_loss() => Mpiexec.OnRank(ranks =>
+    public void Every_loss() => RankTest.OnRank(ranks =>
     {
         // Ranks wait for each other busily, so more of them than processors take their time: every variant on 2, every loss on more.
         IEnumerable<Loss> losses = ranks.Size == 2 ? LossVariants.All : TestRuntime.Losses.Select(info => Loss.Parse(info.Name));
@@ -38,7 +38,7 @@ public class HeadRanks
 
     /// <summary>Collectives and bytes per batch are those of docs/distributed.md.</summary>
     [Fact]
-    public void Traffic_is_as_documented() => Mpiexec.OnRank(ranks =>
+    public void Traffic_is_as_documented() => RankTest.OnRank(ranks =>
     {
         using DisposeScope scope = NewDisposeScope();
         foreach (Loss loss in TestRuntime.Losses.Select(info => Loss.Parse(info.Name)))

@@ -30,7 +30,7 @@ public class StepRanks
     [InlineData("bce(scale=8,bias=1)", OptimizerKind.AdamW, 1)]
     [InlineData("arcface(negative-rate=0.5)", OptimizerKind.Sgd, 2)]
     [InlineData("subcenter-arcface(scale=8)", OptimizerKind.AdamW, 1)]
-    public void Without_batch_norm(string loss, OptimizerKind optimizer, int accumulate) => Mpiexec.OnRank(ranks => Compare(
+    public void Without_batch_norm(string loss, OptimizerKind optimizer, int accumulate) => RankTest.OnRank(ranks => Compare(
         ranks,
         Toy.Options with
         {
@@ -54,7 +54,7 @@ public class StepRanks
     [Theory]
     [InlineData("mobilefacenet", 0.25)]
     [InlineData("mobilefacenet", 0.3)]
-    public void With_synchronized_batch_norm(string name, double width) => Mpiexec.OnRank(ranks =>
+    public void With_synchronized_batch_norm(string name, double width) => RankTest.OnRank(ranks =>
     {
         TrainOptions options = Toy.Options with { Backbone = new BackboneSpec(name, width, 32), LearningRate = 1e-6, Batch = Batch };
 
@@ -75,7 +75,7 @@ public class StepRanks
     [Theory]
     [InlineData(32)]
     [InlineData(20)]
-    public void A_synchronized_batch_norm(int channels) => Mpiexec.OnRank(ranks =>
+    public void A_synchronized_batch_norm(int channels) => RankTest.OnRank(ranks =>
     {
         using DisposeScope scope = NewDisposeScope();
         using Generator generator = new(5, CPU);

@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using UniFace.TestSupport;
+
+namespace UniFace.Cli.Tests.Train;
+
+/// <summary>
+/// `mpiexec -n N uniface train` with real processes: it equals one process on the same global batch, its checkpoints resume on any number of ranks, and
+/// a rank that is lost or cannot go on is named.
+/// </summary>
+public sealed class DistributedTrainTests : IDisposable
+{
+    // Rounding grows in batch norms over few images; at this rate it does not reach the compared digits.
+    private static readonly string[] Recipe =
+    [
+        "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "16", "--checkpoint-every", "2", "--seed", "7", "--augment", "flip,color",
+        "--sync-batch-norm", "--threads", "1", "--lr", "0.00001", "--ema", "0.9",
+    ];
+
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-ranks-").FullName;
+
+    public DistributedTrainTests()
+    {
+        Mpiexec.Require();
+        CliProcess.RunIn(folder, "data", "make", "faces", "--people", "7", "--images", "4").Expect(0);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Ranks_equal_one_process_and_only_the_first_prints()
+    {
+        JsonElement one = CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--batch", "12", "--epochs", "2", "--out", "one", "--json"]).Expect(0).Json();
+        Assert.Equal(1, one.GetProperty("ranks").GetInt32());
+        foreach (int ranks in new[] { 2, 3 })
+        {
+            (int code, string output, string error) = Run(
+                ranks, ["train", "faces", .. Recipe, "--batch", $"{12 / ranks}", "--epochs", "2", "--out", $"run{ranks}", "--json"]);
+            Assert.True(code == 0, error);
+            JsonElement all = JsonDocument.Parse(output).RootElement;
+            Assert.Equal(ranks, all.GetProperty("ranks").GetInt32());
+            Assert.Equal(one.GetProperty("steps").GetInt64(), all.GetProperty("steps").GetInt64());
+            double loss = one.GetProperty("loss").GetDouble();
+            Assert.Equal(loss, all.GetProperty("loss").GetDouble(), 1e-5 * loss);
+            Assert.Single(Regex.Matches(error, "epoch 2: loss"));
+
+            // docs/distributed.md: b * D * 4 bytes of embeddings, and (B + N) * (D + 2) * 4 of gradients.
+            Assert.Contains($"head 2 calls, {(12 / ranks * 16 * 4) + ((12 + ranks) * 18 * 4)} bytes", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_checkpoint_resumes_on_another_number_of_ranks_with_the_same_weights()
+    {
+        string expected = Sha(3, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1", "--out", "run"]);
+        Assert.Equal(expected, CliProcess.RunIn(folder, "train", "--resume", "run", "--json").Expect(0).Json().GetProperty("sha256").GetString());
+        Assert.Equal(expected, Sha(2, "train", "--resume", "run"));
+        CliProcess.RunIn(folder, "export", "run", "--out", "package").Expect(0);
+
+        // Three more epochs on two ranks and on one, from the parts of three.
+        Copy("run", "alone");
+        (int code, string output, string error) = Run(2, "train", "--resume", "run", "--epochs", "4", "--keep", "3", "--json");
+        Assert.True(code == 0, error);
+        double loss = CliProcess.RunIn(folder, "train", "--resume", "alone", "--epochs", "4", "--json").Expect(0).Json().GetProperty("loss").GetDouble();
+        Assert.Equal(loss, JsonDocument.Parse(output).RootElement.GetProperty("loss").GetDouble(), 1e-5 * loss);
+        string[] parts = [.. Directory.GetFiles(Path.Combine(folder, "run"), "*.part").Select(path => Path.GetFileName(path)!)];
+        Assert.Equal(3 * 2, parts.Count(part => part.EndsWith("-of-2.part", StringComparison.Ordinal)));
+        Assert.Equal(3, Directory.GetFiles(Path.Combine(folder, "run"), "*.ckpt").Length);
+        Assert.Empty(Directory.GetFiles(Path.Combine(folder, "alone"), "*.part")); // The checkpoints that named them were replaced.
+    }
+
+    [Fact]
+    public void A_killed_rank_is_named_and_the_run_resumes_to_the_same_bytes()
+    {
+        string expected = Sha(2, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "4", "--out", "whole"]);
+        using Process job = Start(2, null, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "4", "--out", "killed"]);
+        int killed = WaitForRank(job, "killed", 1, "last.ckpt");
+        Process.GetProcessById(killed).Kill();
+        (int code, _, string error) = Mpiexec.Finish(job);
+        Assert.NotEqual(0, code);
+        Assert.Single(Regex.Matches(error, $@"error: rank 1 \(process {killed} on .*\) was killed"));
+        Assert.Equal(expected, Sha(2, "train", "--resume", "killed"));
+    }
+
+    [Fact]
+    public void A_stopped_rank_is_named()
+    {
+        Dictionary<string, string> environment = new() { ["UNIFACE_MPI_TIMEOUT"] = "4" };
+        using Process job = Start(2, environment, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1000", "--out", "run"]);
+        int stopped = WaitForRank(job, "run", 1, "previous.ckpt");
+        using Process stop = Process.Start("kill", ["-STOP", $"{stopped}"]);
+        (int code, _, string error) = Mpiexec.Finish(job);
+        Assert.NotEqual(0, code);
+        Assert.Single(Regex.Matches(error, $@"error: rank 1 \(process {stopped} on .*\) has given no sign of life"));
+    }
+
+    [Fact]
+    public void A_damaged_part_is_refused()
+    {
+        _ = Sha(2, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1", "--out", "run"]);
+        string[] parts = [.. Directory.GetFiles(Path.Combine(folder, "run"), "*-2-of-2.part").OrderBy(File.GetLastWriteTimeUtc)];
+        byte[] good = File.ReadAllBytes(parts[^1]);
+        foreach ((string message, byte[]? bytes) in new (string, byte[]?)[]
+        {
+            ("is damaged: its SHA-256", [.. good[..^1], (byte)(good[^1] ^ 1)]),
+            (Path.GetFileName(parts[^1]), good[..(good.Length / 2)]),
+            ("no such file", null),
+        })
+        {
+            File.Delete(parts[^1]);
+            if (bytes is not null)
+            {
+                File.WriteAllBytes(parts[^1], bytes);
+            }
+
+            (int code, _, string error) = Run(2, "train", "--resume", "run", "--epochs", "2");
+            Assert.Equal(2, code);
+            string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            Assert.StartsWith("error: rank 1: ", line, StringComparison.Ordinal);
+            Assert.Contains(message, line, StringComparison.Ordinal);
+            Assert.Contains(message, CliProcess.RunIn(folder, "train", "--resume", "run", "--epochs", "2").Expect(2).Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_ranks_cannot_do_is_refused_in_one_line()
+    {
+        Refused("there are 7 people for 8 processes", 8, "train", "faces", "--out", "run", "--batch", "1");
+        Refused("'--no-such' is not an option", 2, "train", "faces", "--no-such");
+        Refused("nothing does not exist", 2, "train", "nothing", "--out", "run");
+        Assert.False(Directory.Exists(Path.Combine(folder, "run")) && File.Exists(Path.Combine(folder, "run", "run.json")));
+    }
+
+    private void Refused(string message, int ranks, params string[] arguments)
+    {
+        (int code, _, string error) = Run(ranks, arguments);
+        Assert.Equal(2, code);
+        string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(message, line, StringComparison.Ordinal);
+    }
+
+    private string Sha(int ranks, params string[] arguments)
+    {
+        (int code, string output, string error) = Run(ranks, [.. arguments, "--json"]);
+        Assert.True(code == 0, error);
+        return JsonDocument.Parse(output).RootElement.GetProperty("sha256").GetString()!;
+    }
+
+    private (int Code, string Out, string Error) Run(int ranks, params string[] arguments) => Mpiexec.Finish(Start(ranks, null, arguments));
+
+    private Process Start(int ranks, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        Mpiexec.Start(folder, ranks, environment, ["dotnet", Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), .. arguments]);
+
+    /// <summary>The process of a rank of a run that has written a file.</summary>
+    private int WaitForRank(Process job, string run, int rank, string file)
+    {
+        Stopwatch waited = Stopwatch.StartNew();
+        string sign = Path.Combine(folder, run, "ranks", $"rank-{rank}");
+        while (!File.Exists(Path.Combine(folder, run, file)) || !File.Exists(sign))
+        {
+            Assert.False(job.HasExited, "the job ended");
+            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(5), $"{file} was not written");
+            Thread.Sleep(20);
+        }
+
+        return int.Parse(File.ReadLines(sign).First(), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, to));
+        foreach (string file in Directory.GetFiles(Path.Combine(folder, from)))
+        {
+            File.Copy(file, Path.Combine(folder, to, Path.GetFileName(file)));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using UniFace.TestSupport;
+using UniFace.Training.Distributed;
+
+namespace UniFace.Training.Tests.Distributed;
+
+/// <summary>Runs test classes of this program on several ranks.</summary>
+internal static class RankTest
+{
+    private static bool closes;
+
+    /// <summary>Runs test classes on several ranks, one after the other, and fails if a test fails on one.</summary>
+    public static void RunClasses(int ranks, params Type[] types)
+    {
+        Mpiexec.Require();
+        string[] classes = [.. types.SelectMany(type => new[] { "-class", type.FullName! })];
+        (int code, string output, string error) = Mpiexec.Finish(Mpiexec.Start(
+            Environment.CurrentDirectory, ranks, null, [Environment.ProcessPath!, "-noColor", "-noLogo", "-noAutoReporters", .. classes]));
+        Assert.True(code == 0, $"{ranks} ranks ended with {code}:\n{error}{output}");
+        Assert.Contains("Failed: 0, Skipped: 0", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Runs the body of a test on a rank, in a process that <see cref="RunClasses"/> has started; skips the test in any other. A failure ends all ranks,
+    /// which would otherwise wait for this one.
+    /// </summary>
+    public static void OnRank(Action<ICommunicator> body)
+    {
+        Assert.SkipUnless(MpiJob.LaunchedSize > 1, "Runs under mpiexec, started by another test.");
+        if (!closes)
+        {
+            closes = true;
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => MpiJob.Close(Environment.ExitCode);
+        }
+
+        ICommunicator ranks = MpiJob.Current;
+        try
+        {
+            body(ranks);
+            ranks.Barrier();
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"rank {ranks.Rank}: {e}");
+            ranks.Abort(3);
+            throw;
+        }
+    }
+}

@@ -33,7 +33,9 @@ internal sealed record HeadSpeed(
     double ExtraMb,
     double CentersMb);
 
-/// <summary>Times the head alone, under mpiexec sharded over the processes, on random embeddings, next to the three matrix products that any exact head needs.</summary>
+/// <summary>
+/// Times the head alone, under mpiexec sharded over the processes, on random embeddings, next to the three matrix products that any exact head needs.
+/// </summary>
 internal static class HeadBenchmark
 {
     private const int Dim = 512;
@@ -64,7 +66,8 @@ internal static class HeadBenchmark
         Loss loss, int classes, int batch, CenterType type, int threads, Action stepDone, CancellationToken cancellationToken)
     {
         ICommunicator communicator = MpiJob.Current;
-        long bytes = (long)ShardRange.Of(classes, communicator.Rank, communicator.Size).Count * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
+        long rowsHere = ShardRange.Of(classes, communicator.Rank, communicator.Size).Count;
+        long bytes = rowsHere * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if ((bytes * MpiJob.LocalSize) + Spare > memory)
         {

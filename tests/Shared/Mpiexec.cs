@@ -13,7 +13,8 @@ internal static class Mpiexec
         .Select(folder => Path.Combine(folder, "mpiexec")).FirstOrDefault(File.Exists);
 
     /// <summary>Skips the test if mpiexec is not installed.</summary>
-    public static void Require() => Assert.SkipUnless(Program is not null, "needs mpiexec, which setup/mpi.sh installs when root runs it on a Debian or Ubuntu");
+    public static void Require() =>
+        Assert.SkipUnless(Program is not null, "needs mpiexec, which setup/mpi.sh installs when root runs it on a Debian or Ubuntu");
 
     /// <summary>Starts a program on several ranks.</summary>
     public static Process Start(string folder, int ranks, IReadOnlyDictionary<string, string>? environment, params string[] command)

@@ -72,7 +72,7 @@ internal static class MpiJob
         return foreign.FirstOrDefault(variable => Read(variable) > 1) is string other
             ? throw new UniFaceException(
                 $"{other} is {Read(other)}, but PMI_SIZE is not set: the launcher is not an mpiexec of MPICH, Intel MPI, MVAPICH or Cray MPI, nor " +
-                "'srun --mpi=pmi2'. Without it every process would train the whole run.")
+                "an srun with pmi2. Without it every process would train the whole run.")
             : SingleProcess.Instance;
     }
 

@@ -34,10 +34,9 @@ internal sealed class RankWatch : IDisposable
         this.communicator = communicator;
         folder = Path.Combine(Path.GetFullPath(runFolder), FolderName);
         marker = Path.Combine(folder, "lost");
-        timeout = TimeSpan.FromSeconds(
-            double.TryParse(Environment.GetEnvironmentVariable(TimeoutVariable), NumberStyles.Float, CultureInfo.InvariantCulture, out double given) && given > 0
-                ? given
-                : DefaultTimeout);
+        string? given = Environment.GetEnvironmentVariable(TimeoutVariable);
+        bool valid = double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and < 1e6;
+        timeout = TimeSpan.FromSeconds(valid ? seconds : DefaultTimeout);
         if (communicator.Rank == 0)
         {
             Directory.CreateDirectory(folder);
@@ -97,8 +96,15 @@ internal sealed class RankWatch : IDisposable
 
     private string SignOf(int rank) => Path.Combine(folder, $"rank-{rank}");
 
-    private TimeSpan Limit => (steps < 2 ? timeout * FirstSteps : timeout) is TimeSpan limit && Stopwatch.GetElapsedTime(0, SlowSteps * slowest) is TimeSpan slow
-        && slow > limit ? slow : limit;
+    private TimeSpan Limit
+    {
+        get
+        {
+            TimeSpan usual = steps < 2 ? timeout * FirstSteps : timeout;
+            TimeSpan slow = Stopwatch.GetElapsedTime(0, SlowSteps * slowest);
+            return slow > usual ? slow : usual;
+        }
+    }
 
     /// <summary>Leaves a sign of life: process, machine, and what the rank does.</summary>
     private void Sign()
@@ -136,7 +142,7 @@ internal sealed class RankWatch : IDisposable
     private string? FindCulprit()
     {
         DateTime now = File.GetLastWriteTimeUtc(SignOf(communicator.Rank));
-        string seconds = FormattableString.Invariant($"{communicator.Waiting.TotalSeconds:F0} s");
+        string waited = FormattableString.Invariant($"{communicator.Waiting.TotalSeconds:F0} s");
         string? slow = null;
         for (int rank = 0; rank < communicator.Size; rank++)
         {
@@ -155,7 +161,7 @@ internal sealed class RankWatch : IDisposable
 
             if (sign[2].StartsWith("computing", StringComparison.Ordinal))
             {
-                slow ??= $"{name} is too slow: the others have waited {seconds} for it, and it is {sign[2]}";
+                slow ??= $"{name} is too slow: the others have waited {waited} for it, and it is {sign[2]}";
             }
             else if (sign[2] != "waiting")
             {
@@ -163,7 +169,7 @@ internal sealed class RankWatch : IDisposable
             }
         }
 
-        return slow ?? $"all ranks have waited {seconds} for each other: their network is broken";
+        return slow ?? $"all ranks have waited {waited} for each other: their network is broken";
     }
 
     private void Report(string culprit)
@@ -194,7 +200,7 @@ internal sealed class RankWatch : IDisposable
     {
         const string Script = """read -r end; [ "$end" = done ] && exit; set -C; { : >"$1"; } 2>/dev/null && echo "$2" >&2""";
         string message = $"error: rank {communicator.Rank} (process {Environment.ProcessId} on {Environment.MachineName}) was killed. The last checkpoint is " +
-            "good; --resume continues from it.";
+            "good; resume the run to continue from it.";
         ProcessStartInfo start = new("setsid") { RedirectStandardInput = true, UseShellExecute = false };
         foreach (string argument in (string[])["sh", "-c", Script, "sh", marker, message])
         {

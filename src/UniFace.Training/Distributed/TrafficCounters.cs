@@ -17,10 +17,20 @@ internal sealed class TrafficCounters
     /// <summary>Calls and bytes per step and rank since a snapshot, for people to read.</summary>
     /// <param name="since">The snapshot.</param>
     /// <param name="steps">Steps since then.</param>
-    public string Describe(IReadOnlyList<(long Calls, long Bytes)> since, long steps) => string.Join("; ", Enum.GetValues<Traffic>()
-        .Select(traffic => (Name: traffic, Calls: totals[(int)traffic].Calls - since[(int)traffic].Calls, Bytes: totals[(int)traffic].Bytes - since[(int)traffic].Bytes))
-        .Where(t => t.Calls > 0)
-        .Select(t => FormattableString.Invariant($"{Label(t.Name)} {(double)t.Calls / steps:0.##} calls, {(double)t.Bytes / steps:0} bytes")));
+    public string Describe(IReadOnlyList<(long Calls, long Bytes)> since, long steps)
+    {
+        List<string> parts = [];
+        foreach (Traffic traffic in Enum.GetValues<Traffic>())
+        {
+            double calls = totals[(int)traffic].Calls - since[(int)traffic].Calls, bytes = totals[(int)traffic].Bytes - since[(int)traffic].Bytes;
+            if (calls > 0)
+            {
+                parts.Add(FormattableString.Invariant($"{Label(traffic)} {calls / steps:0.##} calls, {bytes / steps:0} bytes"));
+            }
+        }
+
+        return string.Join("; ", parts);
+    }
 
     private static string Label(Traffic traffic) => traffic switch
     {

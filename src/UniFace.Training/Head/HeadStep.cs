@@ -27,6 +27,11 @@ internal sealed class HeadStep
         this.update = update;
         classes = [.. labels.Select(batch => HeadInputChecks.ReadLabels(batch, head.Classes))];
         selection = head.Centers.Select(classes.SelectMany(batch => batch));
+        if (head.Exchange is not null && update == CenterUpdate.Accumulate)
+        {
+            // A shard of which the step uses no class has a gradient of 0, so that the optimizer treats it like the others.
+            _ = head.Centers.GetOrCreateGradient();
+        }
     }
 
     /// <summary>True between the first batch and the last: the momentum of the centers has decayed, and they have not moved yet.</summary>

@@ -73,7 +73,9 @@ internal sealed record TrainingData(
             heldOut,
             loader,
             ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
-            (validation ?? heldOut) is FaceDataset validated && communicator is null or { Rank: 0 } ? new HeldOutValidator(validated, decoder, input.Size) : null,
+            (validation ?? heldOut) is FaceDataset validated && communicator is null or { Rank: 0 }
+                ? new HeldOutValidator(validated, decoder, input.Size)
+                : null,
             (validation ?? heldOut) is not null,
             teacher,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,

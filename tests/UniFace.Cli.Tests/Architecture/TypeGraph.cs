@@ -14,7 +14,8 @@ internal static class TypeGraph
         foreach (TypeDefinition type in module.GetTypes())
         {
             TypeDefinition outer = Outermost(type);
-            foreach (TypeDefinition used in References(type).SelectMany(Flatten).Where(reference => reference.Scope == module)
+            foreach (TypeDefinition used in References(type).SelectMany(Flatten)
+                .Where(reference => reference is not FunctionPointerType && reference.Scope == module)
                 .Select(reference => reference.Resolve()).OfType<TypeDefinition>().Select(Outermost))
             {
                 if (used.Namespace != outer.Namespace && outer.Namespace.Length > 0 && used.Namespace.StartsWith("UniFace", StringComparison.Ordinal))

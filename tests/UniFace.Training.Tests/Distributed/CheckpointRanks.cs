@@ -65,7 +65,8 @@ public class CheckpointRanks
                     foreach ((string name, Tensor value) in actual)
                     {
                         Tensor wanted = expected[name];
-                        if (name.EndsWith("centers.weight", StringComparison.Ordinal) || (loss == "bce" && name.EndsWith("objective.bias", StringComparison.Ordinal)))
+                        if (name.EndsWith("centers.weight", StringComparison.Ordinal)
+                            || (loss == "bce" && name.EndsWith("objective.bias", StringComparison.Ordinal)))
                         {
                             long k = wanted.shape[0] / People;
                             wanted = wanted.narrow(0, k * classes.First, k * classes.Count);

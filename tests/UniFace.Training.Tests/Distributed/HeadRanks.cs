@@ -77,20 +77,21 @@ public class HeadRanks
             (Tensor X, Tensor Labels, Tensor Weights)[] parts = [.. Enumerable.Range(0, batches).Select(i => Batch((round * 10) + i))];
             HeadStep expected = whole.BeginStep([.. parts.Select(p => p.Labels)], update);
             HeadStep actual = shard.BeginStep([.. parts.Select(p => p.Labels)], update);
-            ShardRange own = shard.Exchange!.Samples(Samples);
+            ShardRange samples = shard.Exchange!.Samples(Samples);
             foreach ((Tensor x, Tensor labels, Tensor weights) in parts)
             {
                 using HeadOutput all = expected.Add(x, weights, 1.0 / batches);
-                using HeadOutput mine = actual.Add(x.narrow(0, own.First, own.Count), weights, 1.0 / batches);
+                using HeadOutput mine = actual.Add(x.narrow(0, samples.First, samples.Count), weights, 1.0 / batches);
                 Assert.True(Math.Abs(all.Loss - mine.Loss) <= 1e-5 * Math.Max(1, Math.Abs(all.Loss)), $"{what}: loss {mine.Loss}, expected {all.Loss}");
-                Near($"{what}: gradient", all.EmbeddingGradient.narrow(0, own.First, own.Count), mine.EmbeddingGradient, steep);
-                Near($"{what}: target cosine", all.TargetCosine.narrow(0, own.First, own.Count), mine.TargetCosine);
-                Near($"{what}: hardest negative", all.HardestNegativeCosine.narrow(0, own.First, own.Count), mine.HardestNegativeCosine);
+                Near($"{what}: gradient", all.EmbeddingGradient.narrow(0, samples.First, samples.Count), mine.EmbeddingGradient, steep);
+                Near($"{what}: target cosine", all.TargetCosine.narrow(0, samples.First, samples.Count), mine.TargetCosine);
+                Near($"{what}: hardest negative", all.HardestNegativeCosine.narrow(0, samples.First, samples.Count), mine.HardestNegativeCosine);
             }
 
             Near($"{what}: centers", Rows(whole.Centers.Weight), shard.Centers.Weight);
             Tensor? state = update == CenterUpdate.Accumulate ? whole.Centers.Weight.grad : whole.Centers.Momentum;
-            Near($"{what}: momentum or gradient", Rows(state!), (update == CenterUpdate.Accumulate ? shard.Centers.Weight.grad : shard.Centers.Momentum)!, steep);
+            Tensor? own = update == CenterUpdate.Accumulate ? shard.Centers.Weight.grad : shard.Centers.Momentum;
+            Near($"{what}: momentum or gradient", Rows(state!), own!, steep);
             foreach ((string name, Parameter parameter) in whole.Objective.named_parameters())
             {
                 Tensor gradient = shard.Objective.get_parameter(name)!.grad!;

@@ -8,5 +8,6 @@ public class MpiTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void Ranks_equal_one_process(int ranks) => RankTest.RunClasses(ranks, typeof(CommunicatorRanks), typeof(HeadRanks), typeof(StepRanks), typeof(CheckpointRanks));
+    public void Ranks_equal_one_process(int ranks) => RankTest.RunClasses(
+        ranks, typeof(CommunicatorRanks), typeof(HeadRanks), typeof(StepRanks), typeof(CheckpointRanks));
 }

@@ -148,8 +148,7 @@ internal sealed class CenterTile
 
     private void AddGradient(Tensor gradient, Tensor x, Tensor? radial)
     {
-        Parameter weight = centers.Weight;
-        weight.grad ??= zeros(weight.shape, dtype: centers.Arithmetic, device: weight.device);
+        Tensor all = centers.GetOrCreateGradient(); // [C * K, D]
         Tensor rows = gradient.t().mm(x); // [T * K, D]
         if (radial is not null)
         {
@@ -158,11 +157,11 @@ internal sealed class CenterTile
 
         if (index is null)
         {
-            weight.grad!.narrow(0, first, count).add_(rows);
+            all.narrow(0, first, count).add_(rows);
         }
         else
         {
-            weight.grad!.index_add_(0, index, rows, 1);
+            all.index_add_(0, index, rows, 1);
         }
     }
 

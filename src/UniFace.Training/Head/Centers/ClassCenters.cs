@@ -166,6 +166,9 @@ internal sealed class ClassCenters : nn.Module
     /// <summary>A seed for the next rounding of rows to bfloat16. Counted in a buffer, so that a resumed run rounds the same way.</summary>
     internal ulong NextRoundingSeed() => NextSeed("rounding", RandomStream.CenterRounding);
 
+    /// <summary>The gradient of the centers, [C * K, D], initially zero.</summary>
+    internal Tensor GetOrCreateGradient() => Weight.grad ??= zeros(Weight.shape, dtype: Arithmetic, device: Weight.device);
+
     internal Tensor GetOrCreateMomentum() =>
         momentum ??= zeros(Weight.shape, dtype: Weight.dtype, device: Weight.device).DetachFromDisposeScope();
 

@@ -56,7 +56,7 @@ public sealed class ModelPackage
                 ? Open(installed)
                 : throw new UniFaceException(
                     $"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
-                    "or the name of an installed model ('uniface models list')");
+                    "or the name of an installed model ('uniface models list' shows how to install one)");
         }
 
         ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));

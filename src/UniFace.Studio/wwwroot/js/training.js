@@ -66,7 +66,7 @@ async function refreshOnce() {
     byId("problem").replaceChildren();
     if (runs.length === 0) {
       const command = el("code", {}, `uniface train FACES --out ${answer.folder}/first`);
-      byId("problem").replaceChildren(notice("", "There are no runs in this folder yet. Start one with ", command, ", or serve another folder with --runs."));
+      byId("problem").replaceChildren(notice("", "There are no runs in this folder yet. Start one with ", command, ", or serve another folder."));
     }
 
     chosen = chosen.filter(name => runs.some(run => run.name === name));

@@ -114,11 +114,12 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="second">The other photo.</param>
     /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
     /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
-    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    /// <returns>The score and the decision; without a calibration and a threshold only the score.</returns>
+    /// <exception cref="MissingCalibrationException">A rate was given, and the model has no calibration.</exception>
     /// <exception cref="UniFaceException">A photo cannot be read or shows no face, or the calibration does not support the rate.</exception>
     public Verification Verify(ImageSource first, ImageSource second, double? falseMatchRate = null, double? threshold = null)
     {
-        Decision decision = Decide(falseMatchRate, threshold);
+        Decision? decision = DecideIfPossible(falseMatchRate, threshold);
         return Compare(Embed(first), Embed(second), decision);
     }
 
@@ -131,7 +132,7 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     public async Task<Verification> VerifyAsync(
         ImageSource first, ImageSource second, double? falseMatchRate = null, double? threshold = null, CancellationToken cancellationToken = default)
     {
-        Decision decision = Decide(falseMatchRate, threshold);
+        Decision? decision = DecideIfPossible(falseMatchRate, threshold);
         FaceEmbedding a = await EmbedAsync(first, cancellationToken).ConfigureAwait(false);
         return Compare(a, await EmbedAsync(second, cancellationToken).ConfigureAwait(false), decision);
     }
@@ -141,17 +142,18 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="second">The other embedding.</param>
     /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
     /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
-    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    /// <returns>The score and the decision; without a calibration and a threshold only the score.</returns>
+    /// <exception cref="MissingCalibrationException">A rate was given, and the model has no calibration.</exception>
     /// <exception cref="UniFaceException">The embeddings are of another model, or the calibration does not support the rate.</exception>
     public Verification Compare(FaceEmbedding first, FaceEmbedding second, double? falseMatchRate = null, double? threshold = null) =>
-        Compare(first, second, Decide(falseMatchRate, threshold));
+        Compare(first, second, DecideIfPossible(falseMatchRate, threshold));
 
     /// <summary>The smallest cosine at which two faces match with a false match rate.</summary>
     /// <exception cref="MissingCalibrationException">The model has no calibration.</exception>
     /// <exception cref="UniFaceException">The calibration does not support the rate.</exception>
     public double ThresholdAt(double falseMatchRate) => Decide(falseMatchRate, null).Threshold;
 
-    internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision decision)
+    internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision? decision)
     {
         RequireContract(first.ContractId, "the first embedding");
         RequireContract(second.ContractId, "the second embedding");
@@ -205,6 +207,9 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
             return await Task.Run(() => work(new(photo, encoded)), cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private Decision? DecideIfPossible(double? falseMatchRate, double? threshold) =>
+        falseMatchRate is null && threshold is null && !IsCalibrated ? null : Decide(falseMatchRate, threshold);
 
     private Decision Decide(double? falseMatchRate, double? threshold) =>
         new DecisionRule { FalseMatchRate = falseMatchRate, Threshold = threshold }.ForVerification(Calibration);

@@ -51,7 +51,7 @@ public sealed partial class ReadmeTests : IDisposable
                     <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework>
                     <ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable>
                   </PropertyGroup>
-                  <ItemGroup><FrameworkReference Include="Microsoft.AspNetCore.App" />{references}</ItemGroup>
+                  <ItemGroup>{references}<FrameworkReference Include="Microsoft.AspNetCore.App" /></ItemGroup>
                 </Project>
                 """);
             ProcessStartInfo build = new("dotnet") { WorkingDirectory = project, RedirectStandardOutput = true };

@@ -54,7 +54,7 @@ public sealed class FaceRecognizerTests : IDisposable
     }
 
     [Fact]
-    public void A_bare_model_without_a_calibration_needs_a_threshold()
+    public void A_bare_model_without_a_calibration_gives_a_score_and_needs_a_threshold_to_decide()
     {
         string onnx = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(onnx, 112, 112, 16);
@@ -62,7 +62,12 @@ public sealed class FaceRecognizerTests : IDisposable
         RgbImage a = TestImages.Noise(112, 112, 1);
         Assert.False(recognizer.IsCalibrated);
         Assert.True(recognizer.Verify(a, a, threshold: 0.9).IsMatch);
-        Assert.Throws<MissingCalibrationException>(() => recognizer.Verify(a, a));
+        Assert.Throws<MissingCalibrationException>(() => recognizer.Verify(a, a, falseMatchRate: 0.01));
+        Verification scored = recognizer.Verify(a, a);
+        Assert.Equal(1, scored.Score, 1e-6);
+        Assert.Throws<MissingCalibrationException>(() => scored.IsMatch);
+        Assert.Throws<MissingCalibrationException>(() => scored.Threshold);
+        Assert.StartsWith("not decided: the score is 1.0000; the model has no calibration", scored.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,9 +54,7 @@ public sealed class ModelPackage
         {
             return InstalledModels.Find(path) is string installed
                 ? Open(installed)
-                : throw new UniFaceException(
-                    $"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
-                    "or the name of an installed model ('uniface models list' shows how to install one)");
+                : throw InstalledModels.NotFound(path);
         }
 
         ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));

@@ -110,6 +110,10 @@ public sealed class FilesOfVersion01Tests : IDisposable
             string target = Path.Combine(to, Path.GetRelativePath(from, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.Copy(file, target);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(target, UnixFileMode.UserRead | UnixFileMode.UserWrite); // as 0.1 wrote a gallery; git keeps no such mode
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ internal static class InstalledModels
         : path == Recommended
         ? new($"the model {path} is not installed; add the package {RecommendedPackage} to the program's project, or run 'uniface models pull {path}'")
         : new($"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
-            "or the name of an installed model ('uniface models list')");
+            "or the name of an installed model ('uniface models list' shows how to install one)");
 
     /// <summary>The error if a default package is needed and none is installed.</summary>
     public static UniFaceException NoDefault() => new(

@@ -139,7 +139,7 @@ grep -q "add the package TorchSharp-cpu to the program's project" <<<"$without" 
 step "samples/Service and samples/UniFace.Client.Sample"
 build Service; build UniFace.Client.Sample
 (cd "$work" && exec env -i PATH="$work/bin" HOME="$work/home" dotnet "$work/out/Service/Service.dll" >"$work/service.log" 2>&1) & service=$!
-trap 'kill $service 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill $service 2>/dev/null || :; rm -rf "$work"' EXIT
 client() { clean dotnet "$work/out/UniFace.Client.Sample/UniFace.Client.Sample.dll" http://127.0.0.1:5000 "$@"; }
 for _ in $(seq 60); do client enrol Ann "$a" >"$work/enrol.log" 2>&1 && break; sleep 1; done
 cat "$work/enrol.log"; client identify "$b" | tee "$work/identify.log"

@@ -56,11 +56,14 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     string? IFaceModel.PackagePath => Path.GetFullPath(Package.Source);
 
     /// <summary>Opens a model.</summary>
-    /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
+    /// <param name="model">
+    /// A package folder, the name of an installed model, or an .onnx file; null for the installed default. The .onnx file of a package opens the package,
+    /// unless the options describe its input.
+    /// </param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(string? model = null, FaceRecognizerOptions? options = null) =>
-        Open(model is null ? InstalledModels.OpenDefault() : ModelPackage.Open(model), options);
+        Open(model is null ? InstalledModels.OpenDefault() : OpenPackage(model, options), options);
 
     /// <summary>Opens a package that has been checked already.</summary>
     /// <param name="package">The package.</param>
@@ -240,6 +243,13 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
                 EncodeCrop = () => ImageEncoder.Png(face.Image),
             }),
         ];
+    }
+
+    private static ModelPackage OpenPackage(string model, FaceRecognizerOptions? options)
+    {
+        bool describesInput = options is { Normalization: not null } or { ColorOrder: not null } or { Output: not null };
+        ModelPackage opened = ModelPackage.Open(model);
+        return (opened.Manifest is null && !describesInput ? ModelPackage.OpenAround(model) : null) ?? opened;
     }
 
     private static OnnxEmbedder OpenEmbedder(ModelPackage package, FaceRecognizerOptions options)

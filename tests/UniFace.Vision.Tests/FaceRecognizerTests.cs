@@ -1,5 +1,6 @@
 using UniFace.Decisions;
 using UniFace.Faces;
+using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
 
@@ -68,6 +69,24 @@ public sealed class FaceRecognizerTests : IDisposable
         Assert.Throws<MissingCalibrationException>(() => scored.IsMatch);
         Assert.Throws<MissingCalibrationException>(() => scored.Threshold);
         Assert.StartsWith("not decided: the score is 1.0000; the model has no calibration", scored.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_onnx_file_of_a_package_opens_the_package_and_others_are_bare()
+    {
+        string package = Directory.CreateDirectory(Path.Combine(folder, "p")).FullName;
+        string onnx = Path.Combine(package, "model.onnx"), other = Path.Combine(package, "other.onnx");
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 16);
+        TestPackage.Complete(package, onnx, size: 16);
+        File.Copy(onnx, other);
+        using FaceRecognizer whole = FaceRecognizer.Open(package), file = FaceRecognizer.Open(onnx), bare = FaceRecognizer.Open(other);
+        Assert.Equal((whole.ContractId, whole.IsCalibrated), (file.ContractId, file.IsCalibrated));
+        Assert.False(bare.IsCalibrated);
+        using FaceRecognizer described = FaceRecognizer.Open(onnx, new FaceRecognizerOptions { ColorOrder = ColorOrder.Bgr });
+        Assert.NotEqual(whole.ContractId, described.ContractId);
+        File.WriteAllText(Path.Combine(package, "model.json"), "{ \"format\": \"layers-model\" }");
+        using FaceRecognizer beside = FaceRecognizer.Open(onnx);
+        Assert.Equal(bare.ContractId, beside.ContractId);
     }
 
     [Fact]

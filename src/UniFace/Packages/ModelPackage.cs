@@ -76,6 +76,26 @@ public sealed class ModelPackage
         return new ModelPackage(path, onnx, manifest, File.Exists(calibration) ? calibration : null);
     }
 
+    /// <summary>Opens the package whose manifest is beside an .onnx file and names it; null if there is none.</summary>
+    /// <exception cref="UniFaceException">The ONNX file is not the one that the manifest names.</exception>
+    internal static ModelPackage? OpenAround(string onnx)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx))!, manifest = Path.Combine(folder, ModelManifest.FileName);
+        try
+        {
+            if (!File.Exists(manifest) || ReadManifest(manifest).OnnxFile != Path.GetFileName(onnx))
+            {
+                return null;
+            }
+        }
+        catch (UniFaceException)
+        {
+            return null; // not a manifest of ours: TensorFlow.js has a model.json, too
+        }
+
+        return Open(folder);
+    }
+
     /// <summary>The package's calibration; null if it has none.</summary>
     /// <param name="manifest">How the model is run; for a bare .onnx file it is not the package's own.</param>
     /// <exception cref="UniFaceException">It cannot be read, or belongs to another model.</exception>

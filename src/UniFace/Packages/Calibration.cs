@@ -131,11 +131,13 @@ internal sealed record Calibration
         double Log(CalibrationPoint point) => Math.Log(Math.Max(point.FalseMatchRate, SmallestRate));
     }
 
-    /// <summary>How often two different people reach a score, as in "about 1 of 2000"; "at most" at the limit of what was measured.</summary>
+    /// <summary>How often two different people reach a score, as in "about 1 of 2000" or "about 83 of 100"; "at most" at the limit of what was measured.</summary>
     public string DescribeRateAt(double score)
     {
         double rate = FalseMatchRateAt(score);
-        return Invariant($"{(rate <= SmallestRate * (1 + 1e-9) ? "at most" : "about")} 1 of {Math.Round(1 / rate, rate > 0.1 ? 1 : 0):G7}");
+        return rate > 0.1
+            ? Invariant($"about {100 * rate:F0} of 100")
+            : Invariant($"{(rate <= SmallestRate * (1 + 1e-9) ? "at most" : "about")} 1 of {1 / rate:F0}");
     }
 
     /// <summary>This calibration for a model: with the manifest's contract id and ONNX hash.</summary>

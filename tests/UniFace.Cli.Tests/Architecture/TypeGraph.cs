@@ -14,8 +14,7 @@ internal static class TypeGraph
         foreach (TypeDefinition type in module.GetTypes())
         {
             TypeDefinition outer = Outermost(type);
-            foreach (TypeDefinition used in References(type).SelectMany(Flatten)
-                .Where(reference => reference is not FunctionPointerType && reference.Scope == module)
+            foreach (TypeDefinition used in References(type).SelectMany(Flatten).Where(reference => reference.Scope == module)
                 .Select(reference => reference.Resolve()).OfType<TypeDefinition>().Select(Outermost))
             {
                 if (used.Namespace != outer.Namespace && outer.Namespace.Length > 0 && used.Namespace.StartsWith("UniFace", StringComparison.Ordinal))
@@ -66,6 +65,7 @@ internal static class TypeGraph
     /// <summary>The type, its element type and its generic arguments.</summary>
     private static IEnumerable<TypeReference> Flatten(TypeReference type) => type switch
     {
+        FunctionPointerType pointer => [.. pointer.Parameters.SelectMany(parameter => Flatten(parameter.ParameterType)), .. Flatten(pointer.ReturnType)],
         GenericInstanceType generic => [generic.ElementType, .. generic.GenericArguments.SelectMany(Flatten)],
         TypeSpecification specification => Flatten(specification.ElementType),
         GenericParameter => [],

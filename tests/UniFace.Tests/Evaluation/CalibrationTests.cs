@@ -82,6 +82,8 @@ public class CalibrationTests
 
         Assert.Equal(1, calibration.FalseMatchRateAt(-100));
         Assert.Equal(3.0 / 5000, calibration.FalseMatchRateAt(100), 12);
+        Assert.Equal("about 100 of 100", calibration.DescribeRateAt(-100));
+        Assert.Equal("at most 1 of 1667", calibration.DescribeRateAt(100));
     }
 
     [Fact]

@@ -131,7 +131,9 @@ internal sealed record Calibration
         double Log(CalibrationPoint point) => Math.Log(Math.Max(point.FalseMatchRate, SmallestRate));
     }
 
-    /// <summary>How often two different people reach a score, as in "about 1 of 2000" or "about 83 of 100"; "at most" at the limit of what was measured.</summary>
+    /// <summary>
+    /// How often two different people reach a score, as in "about 1 of 2000" or "about 83 of 100"; "at most" at the limit of what was measured.
+    /// </summary>
     public string DescribeRateAt(double score)
     {
         double rate = FalseMatchRateAt(score);

@@ -8,6 +8,7 @@ internal static class TrainCommand
     private const string Description = """
         Train face recognition on aligned faces. Stop it at any time and continue with --resume.
         Example: uniface train faces --loss uce --margin 0.4 --scale 64 --backbone mobilefacenet --width 0.5 --epochs 20 --out run
+        Example: uniface train faces more:0.5 --out run
         Example: uniface train --resume run
         """;
 
@@ -16,10 +17,11 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        Argument<string?> data = new("DATA")
+        Argument<string[]> data = new("DATA")
         {
-            Arity = ArgumentArity.ZeroOrOne,
-            Description = $"(required without --resume) {CommonOptions.AlignedFaces}",
+            Arity = ArgumentArity.ZeroOrMore,
+            Description = $"(required without --resume) {CommonOptions.AlignedFaces} Several sets are other people each; with SET:0.5 an epoch draws half " +
+                "as many images of it, each once in two epochs.",
         };
         CliOption<string?> output = new(
             "--out", "(required without --resume) The RUN folder to write.", "RUN")
@@ -36,8 +38,9 @@ internal static class TrainCommand
         TrainOptionSet options = new();
         return CliCommand.Create("train", Description, [data, output, resume, CommonOptions.Config, .. LossOptions.All, .. options.All], (parsed, stop) =>
         {
-            string? dataPath = parsed.GetValue(data), resumed = parsed.GetValue(resume);
-            string[] missing = resumed is not null ? [] : [.. dataPath is null ? NoData : [], .. parsed.GetValue(output) is null ? NoRun : []];
+            WeightedData[] sets = [.. (parsed.GetValue(data) ?? []).Select(WeightedData.Parse).Select(set => set with { Path = Path.GetFullPath(set.Path) })];
+            string? resumed = parsed.GetValue(resume);
+            string[] missing = resumed is not null ? [] : [.. sets.Length == 0 ? NoData : [], .. parsed.GetValue(output) is null ? NoRun : []];
             if (missing.Length > 0)
             {
                 throw new UniFaceException($"{string.Join("; ", missing)}. --resume RUN continues a run instead.");
@@ -45,8 +48,8 @@ internal static class TrainCommand
 
             string run = resumed ?? parsed.GetRequiredValue(output)!;
             TrainOptions chosen = resumed is not null
-                ? Resumed(parsed, run, dataPath, parsed.GetValue(output), options)
-                : options.BindNew(parsed, dataPath!);
+                ? Resumed(parsed, run, sets, parsed.GetValue(output), options)
+                : options.BindNew(parsed, sets[0].Path).WithData(sets);
             chosen.Validate(options.OptionName);
             TrainResult result = Train(run, chosen, resumed is not null, data => options.HoldOut(parsed, chosen, data), stop);
             if (chosen.FineTune is not null)
@@ -88,13 +91,13 @@ internal static class TrainCommand
         }
     }
 
-    private static TrainOptions Resumed(ParseResult parsed, string run, string? dataPath, string? output, TrainOptionSet options)
+    private static TrainOptions Resumed(ParseResult parsed, string run, WeightedData[] sets, string? output, TrainOptionSet options)
     {
         TrainOptions stored = RunFolder.ReadInfo(run).Options;
-        if (dataPath is null && !Path.Exists(stored.Data))
+        if (sets.Length == 0 && stored.DataSets.FirstOrDefault(set => !Path.Exists(set.Path)) is WeightedData lost)
         {
             throw new UniFaceException(
-                $"{stored.Data}, the data of {run}, no longer exists; if it has moved, say where: uniface train DATA --resume {run}");
+                $"{lost.Path}, the data of {run}, no longer exists; if it has moved, say where: uniface train DATA --resume {run}");
         }
 
         if (output is not null && Path.GetFullPath(output) != Path.GetFullPath(run))
@@ -102,7 +105,8 @@ internal static class TrainCommand
             throw new UniFaceException($"--out {output} and --resume {run} are different runs; a resumed run stays in its folder.");
         }
 
-        return options.BindResumed(parsed, stored) with { Data = dataPath is null ? stored.Data : Path.GetFullPath(dataPath) };
+        TrainOptions bound = options.BindResumed(parsed, stored);
+        return sets.Length == 0 ? bound : bound.WithData(sets);
     }
 
     private static Trainer Open(bool resumes, string run, TrainOptions options, FaceDataset data, FaceDataset? validation, CancellationToken stop)

@@ -1,3 +1,5 @@
+using UniFace.Data.Identity;
+
 namespace UniFace.Training.Loop;
 
 /// <summary>A run that is ready to train.</summary>
@@ -13,6 +15,12 @@ internal sealed record PreparedRun(
 {
     /// <summary>The options that were changed when the run was resumed, each as "threads 2 to 4"; not yet written to run.json.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
+
+    /// <summary>The whole training set, with the people held out.</summary>
+    public FaceDataset Whole { get; init; } = Data.Training;
+
+    /// <summary>The images of the validation set, which must not be trained on; null if that was checked before the run.</summary>
+    public TrainingFingerprint? Validated { get; init; }
 
     /// <summary>The position of the folder when the run was prepared, under its lock.</summary>
     public RunPosition Position { get; } = RunPosition.Read(Folder);
@@ -40,6 +48,11 @@ internal sealed record PreparedRun(
 internal sealed class RunPreparation(
     string folder, FaceDataset? data, FaceDataset? validation, Action<int>? hashed, IImageDecoder? decoder, CancellationToken cancellationToken)
 {
+    /// <summary>
+    /// A set of this many images is compared with the validation set before the run starts; a larger one as the first epoch reads it.
+    /// </summary>
+    private const int MostComparedAtStart = 100_000;
+
     private readonly CheckpointStore checkpoints = new(folder);
     private readonly Stack<IDisposable> owned = []; // disposed from the newest to the oldest
 
@@ -55,13 +68,15 @@ internal sealed class RunPreparation(
         {
             OpenData(options);
             TrainingData prepared = Prepare(options);
+            (string hash, TrainingFingerprint? validated) = RequireOtherPeople(prepared.Training);
             RunInfo info = new()
             {
                 Id = Guid.NewGuid().ToString("N"),
                 ToolVersion = ToolVersion.Current,
                 Started = DateTime.UtcNow,
                 Options = options,
-                DataHash = validation is null ? Hash() : HashWithoutOverlap(validation, prepared.Training),
+                DataHash = hash,
+                DataFingerprint = DatasetFingerprint.Compute(data!),
                 People = prepared.Training.People.Count,
                 Images = prepared.Training.Samples.Count,
                 HeldOut = prepared.HeldOut?.People ?? [],
@@ -71,7 +86,7 @@ internal sealed class RunPreparation(
             using RunLock runLock = RunLock.Acquire(folder);
             RequireFree(); // again, under the lock
             RunFolder.WriteInfo(folder, info);
-            return new PreparedRun(folder, info, prepared, state, device, Fresh: true, owned);
+            return new PreparedRun(folder, info, prepared, state, device, Fresh: true, owned) { Whole = data!, Validated = validated };
         });
     }
 
@@ -108,7 +123,12 @@ internal sealed class RunPreparation(
 
             string[] noted = [.. changes.Select(change => $"step {state.Step}: {change}")];
             info = info with { Changes = [.. stored.Changes, .. noted] };
-            return new PreparedRun(folder, info, prepared, state, device, last is null, owned) { Changes = changes };
+            return new PreparedRun(folder, info, prepared, state, device, last is null, owned)
+            {
+                Whole = data!,
+                Validated = info.HasDataHash || validation is null ? null : Fingerprint(validation),
+                Changes = changes,
+            };
         });
     }
 
@@ -160,12 +180,15 @@ internal sealed class RunPreparation(
 
     private void RequireUnchanged(RunInfo info)
     {
-        string hash = Hash();
-        if (hash != info.DataHash)
+        // Runs from before fingerprints are compared by all contents.
+        (string what, string found, string stored) = info.DataFingerprint is string fingerprint
+            ? ("fingerprint", DatasetFingerprint.Compute(data!), fingerprint)
+            : ("hash", data!.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken), info.DataHash);
+        if (found != stored)
         {
             throw new UniFaceException(
-                $"{data!.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
-                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
+                $"{data!.Source} has changed since {folder} was started (its {what} is {found[..12]}, run.json says " +
+                $"{stored[..Math.Min(12, stored.Length)]}). Restore the images, or start a new run.");
         }
     }
 
@@ -179,22 +202,40 @@ internal sealed class RunPreparation(
         }
     }
 
-    private string Hash() => data!.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken);
-
-    /// <summary>The hash of the training set; refuses a validation set that shares people or images with it.</summary>
-    private string HashWithoutOverlap(FaceDataset validated, FaceDataset trained)
+    private TrainingFingerprint Fingerprint(FaceDataset set)
     {
         TrainingFingerprint fingerprint = new();
-        _ = validated.ComputeHash((i, encoded) => fingerprint.Add(validated.People[validated.Samples[i].Label], encoded), cancellationToken);
+        _ = set.ComputeHash((i, encoded) => fingerprint.Add(set.NameOf(set.LabelOf(i)), encoded), cancellationToken);
+        return fingerprint;
+    }
+
+    /// <summary>
+    /// Refuses a validation set that shares people or images with the training set. Contents of a large set are compared while it trains.
+    /// </summary>
+    /// <returns>The hash of the training set if all of it was read, and the fingerprint to compare contents with, if they were not.</returns>
+    private (string Hash, TrainingFingerprint? Validated) RequireOtherPeople(FaceDataset trained)
+    {
+        if (validation is null)
+        {
+            return (RunInfo.Incomplete, null);
+        }
+
+        TrainingFingerprint fingerprint = Fingerprint(validation);
+        if (data!.Samples.Count > MostComparedAtStart)
+        {
+            string[] shared = [.. trained.People.Select((_, label) => trained.NameOf(label)).Where(fingerprint.HasPerson)];
+            return shared.Length == 0 ? (RunInfo.Incomplete, fingerprint) : throw Overlap(new OverlapFound(0, shared.Length, shared[0]));
+        }
+
         HashSet<string> names = [.. trained.Samples.Select(s => s.Name)];
-        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data!, fingerprint, sample => names.Contains(sample.Name), hashed, cancellationToken);
-        return overlap is null
-            ? hash
-            : throw new UniFaceException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{validated.Source} has {overlap.Images} of the {trained.Samples.Count} " +
-                $"training images and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
-                $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
+        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data, fingerprint, sample => names.Contains(sample.Name), hashed, cancellationToken);
+        return overlap is null ? (hash, null) : throw Overlap(overlap);
+
+        UniFaceException Overlap(OverlapFound found) => new(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{validation.Source} has {found.Images} of the {trained.Samples.Count} " +
+            $"training images and {found.People} of the {trained.People.Count} people by name, e.g. {found.Example}: a validation on " +
+            $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
     }
 
     private static Device OpenDevice(string name)

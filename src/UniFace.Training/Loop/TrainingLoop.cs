@@ -1,3 +1,5 @@
+using UniFace.Data.Identity;
+
 namespace UniFace.Training.Loop;
 
 /// <summary>Trains from the state's position to the end of the run: epochs, steps, validation, metrics and checkpoints.</summary>
@@ -18,10 +20,14 @@ internal sealed class TrainingLoop(PreparedRun run)
 
     private readonly TrainingFingerprint fingerprint = ReadFingerprint(run.Folder, run.Fresh);
     private readonly Stopwatch training = new();
+    private ContentHashes? hashes; // while it trains; null for a run that was started without a fingerprint of its data
     private TrainingEvents events = new();
     private long imagesTrained;
     private long checkpointStep = run.State.Step;
     private int savedFingerprintCount = -1;
+
+    /// <summary>The description of the run.</summary>
+    public RunInfo Info { get; private set; } = run.Info;
 
     private double Rate => imagesTrained > 0 ? imagesTrained / training.Elapsed.TotalSeconds : 0;
 
@@ -32,6 +38,7 @@ internal sealed class TrainingLoop(PreparedRun run)
     /// <exception cref="UniFaceException">A loss, gradient or weight is not finite, or an image cannot be read.</exception>
     public TrainResult Run(TrainingEvents listeners, CancellationToken cancellationToken)
     {
+        hashes = OpenHashes();
         try
         {
             return Train(listeners, cancellationToken);
@@ -40,13 +47,18 @@ internal sealed class TrainingLoop(PreparedRun run)
         {
             throw Diverged(e);
         }
+        finally
+        {
+            hashes?.Dispose();
+            hashes = null;
+        }
     }
 
     private TrainResult Train(TrainingEvents listeners, CancellationToken cancellationToken)
     {
         events = listeners;
         set_num_threads(options.Threads);
-        data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
+        data.Loader.FirstRead = OnFirstRead;
         using MetricsLog log = new(run.Folder, state.Step, run.Fresh ? -1 : state.Epoch);
         foreach (string warning in data.Warnings)
         {
@@ -69,6 +81,11 @@ internal sealed class TrainingLoop(PreparedRun run)
             Save();
         }
 
+        if (state.Epoch > 0 && !Info.HasDataHash)
+        {
+            CompleteDataHash(cancellationToken); // The run was stopped in between.
+        }
+
         TrainingStep step = new(options, schedule, state, run.Device, data.Weights);
         while (state.Epoch < options.Epochs)
         {
@@ -83,12 +100,69 @@ internal sealed class TrainingLoop(PreparedRun run)
             }
 
             EndEpoch(log, cancellationToken);
+            CompleteDataHash(cancellationToken);
         }
+
+        CompleteDataHash(cancellationToken);
 
         return new TrainResult(run.Folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
         {
             HeldOut = run.Info.HeldOut.Count,
         };
+    }
+
+    private ContentHashes? OpenHashes()
+    {
+        string path = Path.Combine(run.Folder, ContentHashes.FileName);
+        if (run.Fresh)
+        {
+            File.Delete(path);
+        }
+
+        return Info.DataFingerprint is string identity ? ContentHashes.Open(path, run.Whole, identity) : null;
+    }
+
+    /// <summary>Called from several threads when a sample is first read.</summary>
+    private void OnFirstRead(int sample, byte[] encoded)
+    {
+        byte[] sha256 = SHA256.HashData(encoded);
+        hashes?.Add(data.Training.WholeIndexOf(sample), sha256);
+        if (run.Validated?.HasImage(encoded) == true)
+        {
+            throw new UniFaceException(
+                $"{data.Training.Source}: {data.Training.Samples[sample].Name} is also in the validation set {options.Validation}: a validation on " +
+                "training data says nothing about strangers; validate on other people, or hold some out of the training set, in a new run.");
+        }
+
+        fingerprint.Add(data.Training.NameOf(data.Training.LabelOf(sample)), encoded, sha256);
+    }
+
+    /// <summary>
+    /// Completes the hash of the data at the end of the first epoch: reads what the epoch has not, such as people held out, and writes run.json.
+    /// </summary>
+    private void CompleteDataHash(CancellationToken cancellationToken)
+    {
+        if (hashes is null || (hashes.IsComplete && Info.HasDataHash))
+        {
+            return;
+        }
+
+        int missing = run.Whole.Samples.Count - hashes.Count;
+        hashes.ReadMissing(done => events.Preparing?.Invoke("hash of the data", done, missing), cancellationToken);
+        hashes.Commit();
+        string hash = hashes.Combine();
+        if (Info.HasDataHash && Info.DataHash != hash)
+        {
+            throw new UniFaceException(
+                $"{run.Whole.Source} has changed since {run.Folder} was started (its hash is {hash[..12]}, run.json says " +
+                $"{Info.DataHash[..Math.Min(12, Info.DataHash.Length)]}). Restore the images, or start a new run.");
+        }
+
+        if (!Info.HasDataHash)
+        {
+            Info = Info with { DataHash = hash };
+            RunFolder.WriteInfo(run.Folder, Info);
+        }
     }
 
     /// <summary>The weights of a run that does not start from random ones.</summary>
@@ -221,6 +295,7 @@ internal sealed class TrainingLoop(PreparedRun run)
             savedFingerprintCount = count;
         }
 
+        hashes?.Commit();
         checkpoints.Save(path => state.Save(path, resumable: true));
         checkpointStep = state.Step;
     }

@@ -31,7 +31,8 @@ internal static class BenchStartCommand
                         Console.WriteLine($"{part.Name,-20} {part.Seconds,7:F2} s, {part.Memory / 1e9:F2} GB");
                     }
 
-                    Console.WriteLine($"{speed.Images} images: {speed.Seconds:F1} s, at most {speed.PeakBytes / 1e9:F2} GB, objects {speed.ManagedBytes / 1e9:F2} GB");
+                    Console.WriteLine(
+                        $"{speed.Images} images: {speed.Seconds:F1} s, at most {speed.PeakBytes / 1e9:F2} GB, objects {speed.ManagedBytes / 1e9:F2} GB");
                 });
                 return !(parsed.GetValue(mostSeconds) is > 0 and double seconds && speed.Seconds > seconds)
                     && !(parsed.GetValue(mostMemory) is > 0 and double memory && speed.PeakBytes > memory * 1e9);

@@ -17,11 +17,15 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        Argument<string[]> data = new("DATA")
+        Argument<string?> data = new("DATA")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = $"(required without --resume) {CommonOptions.AlignedFaces}",
+        };
+        Argument<string[]> more = new("MORE")
         {
             Arity = ArgumentArity.ZeroOrMore,
-            Description = $"(required without --resume) {CommonOptions.AlignedFaces} Several sets are other people each; with SET:0.5 an epoch draws half " +
-                "as many images of it, each once in two epochs.",
+            Description = "More sets, of other people. SET:0.5 draws half as many images of it per epoch, each once in two epochs; also for DATA.",
         };
         CliOption<string?> output = new(
             "--out", "(required without --resume) The RUN folder to write.", "RUN")
@@ -36,9 +40,10 @@ internal static class TrainCommand
             Group = TrainOptionSet.RunGroup,
         };
         TrainOptionSet options = new();
-        return CliCommand.Create("train", Description, [data, output, resume, CommonOptions.Config, .. LossOptions.All, .. options.All], (parsed, stop) =>
+        return CliCommand.Create("train", Description, [data, more, output, resume, CommonOptions.Config, .. LossOptions.All, .. options.All], (parsed, stop) =>
         {
-            WeightedData[] sets = [.. (parsed.GetValue(data) ?? []).Select(WeightedData.Parse).Select(set => set with { Path = Path.GetFullPath(set.Path) })];
+            string[] named = parsed.GetValue(data) is string first ? [first, .. parsed.GetValue(more) ?? []] : [];
+            WeightedData[] sets = [.. named.Select(WeightedData.Parse).Select(set => set with { Path = Path.GetFullPath(set.Path) })];
             string? resumed = parsed.GetValue(resume);
             string[] missing = resumed is not null ? [] : [.. sets.Length == 0 ? NoData : [], .. parsed.GetValue(output) is null ? NoRun : []];
             if (missing.Length > 0)

@@ -13,7 +13,8 @@ internal static class FaceDatasets
 
     /// <summary>
     /// Opens a folder with one folder per person, an InsightFace RecordIO set (its folder or its .rec file), a tar of either, a tgz or zip
-    /// with one folder per person, a folder of tars (the shards of one set), or an MXNet list of images. Images are read on demand. The caller disposes the set.
+    /// with one folder per person, a folder of tars (the shards of one set), or an MXNet list of images. Images are read on demand. The caller
+    /// disposes the set.
     /// </summary>
     /// <param name="path">A folder or a file.</param>
     /// <param name="personLevel">
@@ -34,9 +35,9 @@ internal static class FaceDatasets
 
         if (Directory.Exists(path))
         {
-            return RecordIODataset.FindFile(path) is string record ? Indexed(record) ?? RecordIODataset.Open(record)
+            return RecordIODataset.FindFile(path) is string record ? Indexed(record, record) ?? RecordIODataset.Open(record)
                 : TarShards.Find(path, ImageListing.IsImageName) is { Length: > 0 } shards
-                    ? Indexed(path) ?? new PhotoDataset(PhotoSet.OpenArchive(path, TarShards.Open(path, shards)), personLevel)
+                    ? Indexed(path, shards) ?? new PhotoDataset(PhotoSet.OpenArchive(path, TarShards.Open(path, shards)), personLevel)
                 : new PhotoDataset(PhotoSet.OpenFolder(path), personLevel);
         }
 
@@ -48,14 +49,14 @@ internal static class FaceDatasets
         switch (Path.GetExtension(path).ToUpperInvariant())
         {
             case ".REC":
-                return Indexed(path) ?? RecordIODataset.Open(path);
+                return Indexed(path, path) ?? RecordIODataset.Open(path);
             case ".LST":
                 return new ImageListDataset(path);
             case ".IDX":
                 throw new UniFaceException($"{path} is the index of a RecordIO set; give the .rec file beside it, or their folder");
         }
 
-        if (Indexed(path) is FaceDataset indexed)
+        if (Indexed(path, path) is FaceDataset indexed)
         {
             return indexed;
         }
@@ -70,7 +71,7 @@ internal static class FaceDatasets
             ? $"{path} is not a data set; {Expected}"
             : $"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}");
 
-        FaceDataset? Indexed(string file) => useIndex ? IndexedDataset.TryOpen(path, file, personLevel) : null;
+        FaceDataset? Indexed(string set, params string[] parts) => useIndex ? IndexedDataset.TryOpen(path, set, parts, personLevel) : null;
     }
 
     private static FaceDataset OpenArchive(string path, PhotoArchive archive, int? personLevel)

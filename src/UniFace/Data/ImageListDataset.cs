@@ -21,7 +21,7 @@ internal sealed class ImageListDataset : FaceDataset
         foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
             string[] fields = text.Split('\t', StringSplitOptions.TrimEntries);
-            images.Add(fields.Length >= 3 && fields[^1].Length > 0 && LabelPeople.TryParse(fields[1], out int label)
+            images.Add(fields.Length >= 3 && fields[^1].Length > 0 && !fields[^1].Contains('\0') && LabelPeople.TryParse(fields[1], out int label)
                 ? (fields[^1].Replace('\\', '/'), label)
                 : throw new UniFaceException(
                     $"{path}: line {number} is '{text.Shorten(80)}', " +

@@ -37,10 +37,11 @@ internal sealed class IndexedDataset : FaceDataset
     /// <summary>Opens a set by its index.</summary>
     /// <param name="source">The set, as the user named it.</param>
     /// <param name="path">Its file, or its folder of tars.</param>
+    /// <param name="parts">The file itself, or the tars of the folder; the index must name these and no others.</param>
     /// <param name="personLevel">Which folder of a path is the person, or null.</param>
     /// <returns>Null if it has no index, or one for another level.</returns>
     /// <exception cref="UniFaceException">The index is damaged, or the set has changed since it was built.</exception>
-    public static IndexedDataset? TryOpen(string source, string path, int? personLevel = null)
+    public static IndexedDataset? TryOpen(string source, string path, IReadOnlyList<string> parts, int? personLevel = null)
     {
         string indexPath = PathOf(path);
         if (!File.Exists(indexPath))
@@ -59,12 +60,16 @@ internal sealed class IndexedDataset : FaceDataset
                 return null;
             }
 
-            string folder = Path.GetDirectoryName(Path.GetFullPath(indexPath))!;
-            foreach ((int part, (string name, long length)) in index.Files.Index())
+            if (!index.Files.Select(file => file.Name).SequenceEqual(parts.Select(part => Path.GetFileName(part)!)))
             {
-                FileSegment file = FileSegment.Open(Path.Combine(folder, name));
+                throw Changed(indexPath, path, $"it is an index of {index.Files[0].Name}{(index.Files.Count > 1 ? " and other files" : "")}");
+            }
+
+            for (int part = 0; part < parts.Count; part++)
+            {
+                FileSegment file = FileSegment.Open(parts[part]);
                 open.Files.Add(file);
-                if (file.Length != length || !DatasetIndex.HashEdges(file).AsSpan().SequenceEqual(index.EdgesOf(part)))
+                if (file.Length != index.Files[part].Length || !DatasetIndex.HashEdges(file).AsSpan().SequenceEqual(index.EdgesOf(part)))
                 {
                     throw Changed(indexPath, path, $"{file.Name} is another file");
                 }

@@ -115,7 +115,8 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(DataHash("run"), DataHash("indexed"));
         CliProcess.RunIn(folder, "train", "faces.tar", "--resume", "run").Expect(0);
 
-        string? DataHash(string run) => JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, run, "run.json"))).RootElement.GetProperty("dataHash").GetString();
+        string? DataHash(string run) =>
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, run, "run.json"))).RootElement.GetProperty("dataHash").GetString();
     }
 
     [Fact]

@@ -83,6 +83,9 @@ public class DatasetIndexTests
         DatasetIndexBuilder.Build(folder["train.rec"]);
         Records(change: 1).Save(folder); // The labels alone.
         AssertRefused("does not belong to", folder);
+        string other = folder.Write("other.rec", File.ReadAllBytes(folder["train.rec"]));
+        File.Copy(folder["train.ufindex"], folder["other.ufindex"]);
+        Assert.Contains("an index of train.rec", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(other)).Message, StringComparison.Ordinal);
         File.AppendAllText(folder["train.rec"], "more");
         AssertRefused("is another file", folder);
     }

@@ -55,7 +55,8 @@ public class WeightedSamplerTests
     [InlineData("C:\\faces", "C:\\faces", 1)]
     [InlineData("C:\\faces:2", "C:\\faces", 2)]
     [InlineData(":2", ":2", 1)]
-    public void A_weight_follows_the_last_colon(string text, string path, double weight) => Assert.Equal(new WeightedData(path, weight), WeightedData.Parse(text));
+    public void A_weight_follows_the_last_colon(string text, string path, double weight) =>
+        Assert.Equal(new WeightedData(path, weight), WeightedData.Parse(text));
 
     [Theory]
     [InlineData("faces:0")]

@@ -48,6 +48,7 @@ check "start on 50 million images" ./uniface bench start --size 50000000 --peopl
 check "fuzzing for $minutes minutes" tests/fuzz.sh "$minutes"
 check "hostile requests" tests/hostile.sh 5000
 check "killed runs" tests/kill-test.sh "$kills"
+check "trainings under random kills" tests/train-soak.sh "${UNIFACE_SOAK_MINUTES:-120}" "$logs/soak"
 check "killed enrollments" tests/gallery-kill-test.sh "$kills"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

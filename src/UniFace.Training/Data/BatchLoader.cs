@@ -2,7 +2,7 @@ namespace UniFace.Training.Data;
 
 /// <summary>
 /// Prepares batches on worker threads, some batches ahead of the training step: reads, decodes, checks the size, augments and normalizes.
-/// The content of a batch depends only on (seed, epoch, position), not on the number of threads or processes or on where a run was resumed.
+/// The content of a batch depends only on (seed, epoch, position), not on the number of threads or on where a run was resumed.
 /// An incomplete last batch is dropped; because the order differs in every epoch, no image is left out for good.
 /// </summary>
 /// <param name="dataset">The data set; not disposed.</param>
@@ -18,8 +18,8 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
         dataset.Samples.Count <= options.CacheBytes / options.ImageValues ? new RgbImage?[dataset.Samples.Count] : null;
 
     /// <summary>Batches per epoch: images per epoch divided by the batch size, rounded down.</summary>
-    public int BatchesPerEpoch { get; } = sampler.Length >= options.GlobalBatchSize ? sampler.Length / options.GlobalBatchSize : throw new UniFaceException(
-        $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.GlobalBatchSize}; lower the batch size.");
+    public int BatchesPerEpoch { get; } = sampler.Length >= options.BatchSize ? sampler.Length / options.BatchSize : throw new UniFaceException(
+        $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower the batch size.");
 
     /// <summary>Called with the index and bytes of a sample when it is first read, from several threads; may be called twice for a sample.</summary>
     internal Action<int, byte[]>? FirstRead { get; set; }
@@ -80,15 +80,14 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
     private TrainingBatch Prepare(int[] order, int epoch, int batch, CancellationToken stop)
     {
         int size = options.BatchSize;
-        int first = (batch * options.GlobalBatchSize) + (options.Rank * size); // in the epoch
-        int[] samples = order.AsSpan(first, size).ToArray();
+        int[] samples = order.AsSpan(batch * size, size).ToArray();
         using Tensor pixels = empty([size, options.InputSize.Height, options.InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
         Augmenter augmenter = new(augment);
         RgbImage[] seen = new RgbImage[size];
         for (int i = 0; i < size; i++)
         {
             stop.ThrowIfCancellationRequested();
-            SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, (long)first + i);
+            SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
                 seen[i] = augmenter.Apply(Load(samples[i]), random, draw => Load(order[draw.Next(order.Length)]));

@@ -8,20 +8,8 @@ internal sealed record LoaderOptions
     /// <summary>Default of <see cref="CacheBytes"/>.</summary>
     public const long DefaultCacheBytes = 1L << 30;
 
-    /// <summary>Images per batch of this process.</summary>
+    /// <summary>Images per batch.</summary>
     public required int BatchSize { get; init; }
-
-    /// <summary>Which of <see cref="Ranks"/> processes this is, from 0.</summary>
-    public int Rank { get; init; }
-
-    /// <summary>
-    /// Processes that train together. A batch of all of them has <see cref="Ranks"/> x <see cref="BatchSize"/> images, the same as one process would take in
-    /// a batch of that size; each process reads its own consecutive part of it, and no image of another.
-    /// </summary>
-    public int Ranks { get; init; } = 1;
-
-    /// <summary>Images per batch of all processes.</summary>
-    public int GlobalBatchSize => BatchSize * Ranks;
 
     /// <summary>Seed of the augmentation.</summary>
     public required long Seed { get; init; }

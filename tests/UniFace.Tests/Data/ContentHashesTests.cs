@@ -51,6 +51,34 @@ public sealed class ContentHashesTests : IDisposable
     }
 
     [Fact]
+    public void What_other_processes_have_read_gives_the_same_hash()
+    {
+        using ContentHashes first = Open(), second = ContentHashes.WithoutFile(data), third = ContentHashes.WithoutFile(data);
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = round; i < data.Samples.Count; i += 2)
+            {
+                ((ContentHashes[])[first, second, third])[i % 3].Add(i, Hash(i));
+                third.Add(5, Hash(5));
+            }
+
+            foreach (ContentHashes other in new[] { second, third })
+            {
+                first.AddTaken(other.TakeAdded());
+                Assert.Empty(other.TakeAdded());
+            }
+
+            first.Commit();
+        }
+
+        Assert.Equal(data.ComputeHash(), first.Combine());
+        using ContentHashes late = ContentHashes.WithoutFile(data);
+        late.Add(2, Hash(3));
+        byte[] taken = late.TakeAdded();
+        Assert.Contains("p0/2 has changed", Assert.Throws<UniFaceException>(() => first.AddTaken(taken)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_is_cut_damaged_or_of_another_set_is_begun_again()
     {
         using (ContentHashes hashes = Open())

@@ -19,29 +19,6 @@ public class BatchLoaderTests
         }
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(4)]
-    public void The_batches_of_several_processes_are_parts_of_the_batches_of_one(int ranks)
-    {
-        List<Copy> expected = ReadAll(threads: 1, cacheBytes: 0);
-        List<Copy>[] parts = [.. Enumerable.Range(0, ranks).Select(rank =>
-        {
-            using MemoryDataset dataset = new(Counts);
-            LoaderOptions options = Options(2) with { BatchSize = 4 / ranks, Rank = rank, Ranks = ranks };
-            BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 7), AugmentOptions.Default, options);
-            return (List<Copy>)[.. Copies(loader.Read(0)), .. Copies(loader.Read(1, 0))];
-        })];
-        AssertSame(expected, [.. Enumerable.Range(0, expected.Count).Select(i => new Copy(
-            [.. parts.SelectMany(part => part[i].Images)], [.. parts.SelectMany(part => part[i].Labels)], [.. parts.SelectMany(part => part[i].Samples)]))]);
-        if (ranks > 1)
-        {
-            int[][] read = [.. parts.Select(part => part.Take(part.Count / 2).SelectMany(batch => batch.Samples).ToArray())];
-            Assert.Equal(read.Sum(samples => samples.Length), read.SelectMany(samples => samples).Distinct().Count());
-        }
-    }
-
     [Fact]
     public void Reading_can_start_at_any_batch()
     {

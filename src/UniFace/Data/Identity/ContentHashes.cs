@@ -15,17 +15,19 @@ internal sealed class ContentHashes : IDisposable
 
     private const int HeaderBytes = 64;
     private const int HashBytes = SHA256.HashSizeInBytes;
+    private const int AddedBytes = 4 + HashBytes;
     private static readonly byte[] Magic = [.. "UFDHASH"u8, 1];
 
     private readonly Lock gate = new();
     private readonly string path;
     private readonly FaceDataset data;
-    private readonly SafeFileHandle handle;
+    private readonly SafeFileHandle? handle; // null if another process keeps the file
+    private readonly List<byte> added = []; // without a file: index (int32) and hash of each sample that was not taken yet
     private readonly byte[] known; // a bit per sample
     private int count;
     private int committed;
 
-    private ContentHashes(string path, FaceDataset data, SafeFileHandle handle, byte[] known)
+    private ContentHashes(string path, FaceDataset data, SafeFileHandle? handle, byte[] known)
     {
         (this.path, this.data, this.handle, this.known) = (path, data, handle, known);
         foreach (byte bits in known)
@@ -90,12 +92,59 @@ internal sealed class ContentHashes : IDisposable
         }
     }
 
+    /// <summary>
+    /// The hashes of a process that trains with others, of which one keeps the file: what is added here is taken by <see cref="TakeAdded"/>, sent, and added
+    /// there by <see cref="AddTaken"/>.
+    /// </summary>
+    /// <param name="data">The whole set, not disposed.</param>
+    public static ContentHashes WithoutFile(FaceDataset data) => new("", data, null, new byte[(data.Samples.Count + 7L) / 8]);
+
+    /// <summary>What was added since the last call, for <see cref="AddTaken"/>.</summary>
+    public byte[] TakeAdded()
+    {
+        lock (gate)
+        {
+            byte[] taken = [.. added];
+            added.Clear();
+            return taken;
+        }
+    }
+
+    /// <summary>Adds what another process has read.</summary>
+    /// <param name="taken">What <see cref="TakeAdded"/> returned there.</param>
+    /// <exception cref="UniFaceException">A sample has changed, or the file cannot be written.</exception>
+    public void AddTaken(ReadOnlySpan<byte> taken)
+    {
+        for (; taken.Length >= AddedBytes; taken = taken[AddedBytes..])
+        {
+            Add(BinaryPrimitives.ReadInt32LittleEndian(taken), taken[4..AddedBytes]);
+        }
+    }
+
     /// <summary>Adds what was read of a sample, or compares it with what was read before.</summary>
     /// <param name="index">Index of the sample in the whole set.</param>
     /// <param name="sha256">SHA-256 of its contents.</param>
     /// <exception cref="UniFaceException">The sample has changed, or the file cannot be written.</exception>
     public void Add(int index, ReadOnlySpan<byte> sha256)
     {
+        if (handle is null)
+        {
+            lock (gate)
+            {
+                if (!Mark(index))
+                {
+                    return;
+                }
+
+                Span<byte> number = stackalloc byte[4];
+                BinaryPrimitives.WriteInt32LittleEndian(number, index);
+                added.AddRange(number);
+                added.AddRange(sha256);
+            }
+
+            return;
+        }
+
         try
         {
             if (IsKnown(index))
@@ -119,9 +168,7 @@ internal sealed class ContentHashes : IDisposable
 
         lock (gate)
         {
-            byte bit = (byte)(1 << (index & 7));
-            count += (known[index >> 3] & bit) == 0 ? 1 : 0;
-            known[index >> 3] |= bit;
+            Mark(index);
         }
     }
 
@@ -133,7 +180,7 @@ internal sealed class ContentHashes : IDisposable
         int added;
         lock (gate)
         {
-            if (count == committed)
+            if (handle is null || count == committed)
             {
                 return;
             }
@@ -173,7 +220,7 @@ internal sealed class ContentHashes : IDisposable
     /// <exception cref="InvalidOperationException">Some are not.</exception>
     public string Combine()
     {
-        if (!IsComplete)
+        if (handle is null || !IsComplete)
         {
             throw new InvalidOperationException($"{data.Samples.Count - Count} samples were not read yet.");
         }
@@ -197,7 +244,7 @@ internal sealed class ContentHashes : IDisposable
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => handle?.Dispose();
 
     private static bool TryReadBits(SafeFileHandle handle, byte[] bits, long offset)
     {
@@ -216,6 +263,16 @@ internal sealed class ContentHashes : IDisposable
     }
 
     private static long OffsetOf(int index) => HeaderBytes + ((long)HashBytes * index);
+
+    /// <summary>Marks a sample as known; false if it was.</summary>
+    private bool Mark(int index)
+    {
+        byte bit = (byte)(1 << (index & 7));
+        bool isNew = (known[index >> 3] & bit) == 0;
+        known[index >> 3] |= bit;
+        count += isNew ? 1 : 0;
+        return isNew;
+    }
 
     private bool IsKnown(int index)
     {

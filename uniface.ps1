@@ -15,6 +15,9 @@ $sources = @('src', 'bench', 'build', 'Directory.Build.props', 'Directory.Build.
 $built = if (Test-Path $program) { (Get-Item $program).LastWriteTimeUtc } else { [DateTime]::MinValue }
 $newer = Get-ChildItem $sources -Recurse -File |
     Where-Object { $_.LastWriteTimeUtc -gt $built -and $_.FullName -notmatch '[\\/](obj|bin)[\\/]' } | Select-Object -First 1
+
+# For Windows PowerShell, a line on a program's redirected standard error is an error.
+$ErrorActionPreference = 'Continue'
 if ($newer) {
     [Console]::Error.WriteLine('setup: building (once)')
     $options = @($env:UNIFACE_BUILD -split ' ' | Where-Object { $_ })

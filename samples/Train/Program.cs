@@ -4,12 +4,7 @@ using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
-TrainOptions options = new()
-{
-    Data = args[0],
-    Loss = new UnifiedCrossEntropy { Margin = 0.4 },
-    Backbone = new BackboneSpec("mobilefacenet", Width: 0.25, EmbeddingSize: 64),
-    Epochs = 1,
-};
-TrainingRun run = Trainer.Create("run", options).Run();
-Console.WriteLine(run.Export(args[1]).Source);
+Loss loss = new UnifiedCrossEntropy { Margin = 0.4 };
+TrainOptions options = new() { Data = args[0], Loss = loss, Backbone = new BackboneSpec("mobilefacenet", Width: 0.25), Epochs = 1 };
+using Trainer trainer = Trainer.Create("run", options);
+trainer.Run().Export(args[1]);

@@ -17,6 +17,9 @@ internal sealed record ServerOptions
     /// </summary>
     public string? Gallery { get; init; }
 
+    /// <summary>Creates the file of <see cref="Gallery"/> if it is missing; otherwise that is an error.</summary>
+    public bool CreatesGallery { get; init; }
+
     /// <summary>Key of an encrypted gallery.</summary>
     public GalleryKey? GalleryKey { get; init; }
 

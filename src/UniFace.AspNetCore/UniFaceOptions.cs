@@ -10,7 +10,7 @@ public sealed class UniFaceOptions
     public string? Package { get; set; }
 
     /// <summary>
-    /// Gallery: a file, or the address of a gallery on PostgreSQL. Null for the model's own gallery in <see cref="DataFolder"/>, created if missing.
+    /// Gallery: a file, created if missing, or the address of a gallery on PostgreSQL. Null for the model's own gallery in <see cref="DataFolder"/>.
     /// </summary>
     public string? Gallery { get; set; }
 
@@ -42,6 +42,7 @@ public sealed class UniFaceOptions
     {
         Package = Package,
         Gallery = Gallery,
+        CreatesGallery = true,
         GalleryKey = GalleryKey,
         DataFolder = DataFolder,
         Detector = Detector,

@@ -122,7 +122,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     private static string Describe(Symbol symbol) => symbol switch
     {
         Option { Required: true } option => $"(required) {option.Description}",
-        Option { HasDefaultValue: true } option when option.ValueType is { IsEnum: false } type && type != typeof(bool) =>
+        Option { HasDefaultValue: true } option when option.ValueType != typeof(bool) =>
             option.Description + Default(option.GetDefaultValue()),
         Argument { HasDefaultValue: true } argument => argument.Description + Default(argument.GetDefaultValue()),
         _ => symbol.Description ?? "",
@@ -131,6 +131,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     private static string Default(object? value) => value switch
     {
         null or "" or Array { Length: 0 } => "",
+        Enum member => $" [default: {member.ToString().ToLowerInvariant()}]",
         IFormattable number => $" [default: {number.ToString(null, CultureInfo.InvariantCulture)}]",
         System.Collections.IEnumerable list and not string => $" [default: {string.Join(' ', list.Cast<object>())}]",
         _ => $" [default: {value}]",

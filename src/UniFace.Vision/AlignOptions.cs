@@ -22,6 +22,13 @@ public sealed record AlignOptions
         init => Photos = Photos with { Detector = value };
     }
 
+    /// <summary>A face detector of your own, instead of <see cref="Detector"/>. <see cref="FaceAligner"/> disposes it, so it aligns one folder.</summary>
+    public IFaceDetector? CustomDetector
+    {
+        get => Photos.CustomDetector;
+        init => Photos = Photos with { CustomDetector = value };
+    }
+
     /// <summary>Faces whose longer side is below this number of pixels are ignored.</summary>
     public float MinFaceSize
     {

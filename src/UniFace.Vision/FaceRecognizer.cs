@@ -56,11 +56,14 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     string? IFaceModel.PackagePath => Path.GetFullPath(Package.Source);
 
     /// <summary>Opens a model.</summary>
-    /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
+    /// <param name="model">
+    /// A package folder, the name of an installed model, or an .onnx file; null for the installed default. The .onnx file of a package opens the package,
+    /// unless the options describe its input.
+    /// </param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(string? model = null, FaceRecognizerOptions? options = null) =>
-        Open(model is null ? InstalledModels.OpenDefault() : ModelPackage.Open(model), options);
+        Open(model is null ? InstalledModels.OpenDefault() : OpenPackage(model, options), options);
 
     /// <summary>Opens a package that has been checked already.</summary>
     /// <param name="package">The package.</param>
@@ -114,11 +117,12 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="second">The other photo.</param>
     /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
     /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
-    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    /// <returns>The score and the decision; without a calibration and a threshold only the score.</returns>
+    /// <exception cref="MissingCalibrationException">A rate was given, and the model has no calibration.</exception>
     /// <exception cref="UniFaceException">A photo cannot be read or shows no face, or the calibration does not support the rate.</exception>
     public Verification Verify(ImageSource first, ImageSource second, double? falseMatchRate = null, double? threshold = null)
     {
-        Decision decision = Decide(falseMatchRate, threshold);
+        Decision? decision = DecideIfPossible(falseMatchRate, threshold);
         return Compare(Embed(first), Embed(second), decision);
     }
 
@@ -131,7 +135,7 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     public async Task<Verification> VerifyAsync(
         ImageSource first, ImageSource second, double? falseMatchRate = null, double? threshold = null, CancellationToken cancellationToken = default)
     {
-        Decision decision = Decide(falseMatchRate, threshold);
+        Decision? decision = DecideIfPossible(falseMatchRate, threshold);
         FaceEmbedding a = await EmbedAsync(first, cancellationToken).ConfigureAwait(false);
         return Compare(a, await EmbedAsync(second, cancellationToken).ConfigureAwait(false), decision);
     }
@@ -141,17 +145,18 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="second">The other embedding.</param>
     /// <param name="falseMatchRate">How often two different people may match; null for 0.001, or the smallest rate that the calibration supports.</param>
     /// <param name="threshold">Cosine from which two faces match, instead of a rate; the only choice without a calibration.</param>
-    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    /// <returns>The score and the decision; without a calibration and a threshold only the score.</returns>
+    /// <exception cref="MissingCalibrationException">A rate was given, and the model has no calibration.</exception>
     /// <exception cref="UniFaceException">The embeddings are of another model, or the calibration does not support the rate.</exception>
     public Verification Compare(FaceEmbedding first, FaceEmbedding second, double? falseMatchRate = null, double? threshold = null) =>
-        Compare(first, second, Decide(falseMatchRate, threshold));
+        Compare(first, second, DecideIfPossible(falseMatchRate, threshold));
 
     /// <summary>The smallest cosine at which two faces match with a false match rate.</summary>
     /// <exception cref="MissingCalibrationException">The model has no calibration.</exception>
     /// <exception cref="UniFaceException">The calibration does not support the rate.</exception>
     public double ThresholdAt(double falseMatchRate) => Decide(falseMatchRate, null).Threshold;
 
-    internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision decision)
+    internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision? decision)
     {
         RequireContract(first.ContractId, "the first embedding");
         RequireContract(second.ContractId, "the second embedding");
@@ -206,6 +211,9 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
         }
     }
 
+    private Decision? DecideIfPossible(double? falseMatchRate, double? threshold) =>
+        falseMatchRate is null && threshold is null && !IsCalibrated ? null : Decide(falseMatchRate, threshold);
+
     private Decision Decide(double? falseMatchRate, double? threshold) =>
         new DecisionRule { FalseMatchRate = falseMatchRate, Threshold = threshold }.ForVerification(Calibration);
 
@@ -235,6 +243,13 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
                 EncodeCrop = () => ImageEncoder.Png(face.Image),
             }),
         ];
+    }
+
+    private static ModelPackage OpenPackage(string model, FaceRecognizerOptions? options)
+    {
+        bool describesInput = options is { Normalization: not null } or { ColorOrder: not null } or { Output: not null };
+        ModelPackage opened = ModelPackage.Open(model);
+        return (opened.Manifest is null && !describesInput ? ModelPackage.OpenAround(model) : null) ?? opened;
     }
 
     private static OnnxEmbedder OpenEmbedder(ModelPackage package, FaceRecognizerOptions options)

@@ -5,25 +5,28 @@ namespace UniFace;
 /// <summary>Whether two faces are the same person, and why.</summary>
 public sealed record Verification
 {
-    internal Verification(FaceEmbedding first, FaceEmbedding second, Decision decision, Calibration? calibration)
+    private readonly Decision? decision;
+
+    // Without a decision there is only a score.
+    internal Verification(FaceEmbedding first, FaceEmbedding second, Decision? decision, Calibration? calibration)
     {
-        (First, Second) = (first, second);
+        (First, Second, this.decision) = (first, second, decision);
         Score = first.Similarity(second);
-        Threshold = decision.Threshold;
-        IsMatch = decision.IsMatch(Score);
-        FalseMatchRate = decision.FalseMatchRate;
+        FalseMatchRate = decision?.FalseMatchRate;
         FalseMatchRateAtScore = calibration?.FalseMatchRateAt(Score);
-        Notes = [.. new[] { decision.Note, calibration?.Warning }.OfType<string>()];
+        Notes = [.. new[] { decision?.Note, calibration?.Warning }.OfType<string>()];
     }
 
     /// <summary>True if the score reaches the threshold.</summary>
-    public bool IsMatch { get; }
+    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    public bool IsMatch => Decided.IsMatch(Score);
 
     /// <summary>Cosine of the two embeddings, -1 to 1.</summary>
     public double Score { get; }
 
     /// <summary>The threshold that was used, a cosine.</summary>
-    public double Threshold { get; }
+    /// <exception cref="MissingCalibrationException">The model has no calibration, and no threshold was given.</exception>
+    public double Threshold => Decided.Threshold;
 
     /// <summary>How often two different people reach the threshold, by the model's calibration; null without one.</summary>
     public double? FalseMatchRate { get; }
@@ -41,9 +44,14 @@ public sealed record Verification
     public FaceEmbedding Second { get; }
 
     /// <summary>The decision in a sentence.</summary>
-    public string Reason => Invariant($"the score {Score:F4} {(IsMatch ? "reaches" : "is below")} the threshold {Threshold:F4}") +
-        (FalseMatchRate is double rate ? Invariant($", which two different people reach in {100 * rate:G3}% of comparisons") : "");
+    public string Reason => decision is null
+        ? Invariant($"the score is {Score:F4}; ") + MissingCalibrationException.Reason
+        : Invariant($"the score {Score:F4} {(IsMatch ? "reaches" : "is below")} the threshold {Threshold:F4}") +
+          (FalseMatchRate is double rate ? Invariant($", which two different people reach in {100 * rate:G3}% of comparisons") : "");
 
     /// <summary>The answer in a sentence.</summary>
-    public override string ToString() => $"{(IsMatch ? "the same person" : "not the same person")}: {Reason}";
+    public override string ToString() =>
+        decision is null ? $"not decided: {Reason}" : $"{(IsMatch ? "the same person" : "not the same person")}: {Reason}";
+
+    private Decision Decided => decision ?? throw new MissingCalibrationException(MissingCalibrationException.Reason);
 }

@@ -74,9 +74,12 @@ internal static class CliProcess
 
     /// <summary>Starts `uniface serve` and waits until it serves. Disposing the service kills it.</summary>
     /// <exception cref="InvalidOperationException">It ended instead; the message has its error output.</exception>
-    public static async Task<CliService> ServeAsync(string folder, params string[] args)
+    public static Task<CliService> ServeAsync(string folder, params string[] args) => ServeAsync(folder, null, args);
+
+    /// <summary>Starts `uniface serve` with additional environment variables and waits until it serves.</summary>
+    public static async Task<CliService> ServeAsync(string folder, IReadOnlyDictionary<string, string>? environment, params string[] args)
     {
-        Process process = Start(folder, ["serve", "--urls", "http://127.0.0.1:0", .. args]);
+        Process process = Start(folder, environment, ["serve", "--urls", "http://127.0.0.1:0", .. args]);
         Task<string> error = process.StandardError.ReadToEndAsync();
         while (await process.StandardOutput.ReadLineAsync() is string line)
         {

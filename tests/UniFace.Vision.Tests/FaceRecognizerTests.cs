@@ -1,5 +1,6 @@
 using UniFace.Decisions;
 using UniFace.Faces;
+using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
 
@@ -54,7 +55,7 @@ public sealed class FaceRecognizerTests : IDisposable
     }
 
     [Fact]
-    public void A_bare_model_without_a_calibration_needs_a_threshold()
+    public void A_bare_model_without_a_calibration_gives_a_score_and_needs_a_threshold_to_decide()
     {
         string onnx = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(onnx, 112, 112, 16);
@@ -62,7 +63,30 @@ public sealed class FaceRecognizerTests : IDisposable
         RgbImage a = TestImages.Noise(112, 112, 1);
         Assert.False(recognizer.IsCalibrated);
         Assert.True(recognizer.Verify(a, a, threshold: 0.9).IsMatch);
-        Assert.Throws<MissingCalibrationException>(() => recognizer.Verify(a, a));
+        Assert.Throws<MissingCalibrationException>(() => recognizer.Verify(a, a, falseMatchRate: 0.01));
+        Verification scored = recognizer.Verify(a, a);
+        Assert.Equal(1, scored.Score, 1e-6);
+        Assert.Throws<MissingCalibrationException>(() => scored.IsMatch);
+        Assert.Throws<MissingCalibrationException>(() => scored.Threshold);
+        Assert.StartsWith("not decided: the score is 1.0000; the model has no calibration", scored.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_onnx_file_of_a_package_opens_the_package_and_others_are_bare()
+    {
+        string package = Directory.CreateDirectory(Path.Combine(folder, "p")).FullName;
+        string onnx = Path.Combine(package, "model.onnx"), other = Path.Combine(package, "other.onnx");
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 16);
+        TestPackage.Complete(package, onnx, size: 16);
+        File.Copy(onnx, other);
+        using FaceRecognizer whole = FaceRecognizer.Open(package), file = FaceRecognizer.Open(onnx), bare = FaceRecognizer.Open(other);
+        Assert.Equal((whole.ContractId, whole.IsCalibrated), (file.ContractId, file.IsCalibrated));
+        Assert.False(bare.IsCalibrated);
+        using FaceRecognizer described = FaceRecognizer.Open(onnx, new FaceRecognizerOptions { ColorOrder = ColorOrder.Bgr });
+        Assert.NotEqual(whole.ContractId, described.ContractId);
+        File.WriteAllText(Path.Combine(package, "model.json"), "{ \"format\": \"layers-model\" }");
+        using FaceRecognizer beside = FaceRecognizer.Open(onnx);
+        Assert.Equal(bare.ContractId, beside.ContractId);
     }
 
     [Fact]

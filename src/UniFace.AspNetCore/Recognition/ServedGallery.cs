@@ -13,6 +13,11 @@ internal static class ServedGallery
         if (options.Gallery is string given)
         {
             FaceGallery.Register(PostgresGallery.Provider);
+            if (options.CreatesGallery && !File.Exists(given) && !PostgresAddress.IsAddress(given))
+            {
+                SqliteGallery.Create(given, FaceGallery.CreateInfo(model), options.GalleryKey);
+            }
+
             return await FaceGallery.OpenStoreAsync(given, options.GalleryKey, stop);
         }
 

@@ -21,15 +21,20 @@ internal static class DemoCommand
             TextWriter writer = parsed.GetValue(CliCommand.Json) ? Console.Error : Console.Out;
             writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic; nothing is downloaded.");
             DemoResults results = await new DemoRun(plan, folder, writer, stop).RunAsync();
-            Close(writer, results, folder.Report);
+            Close(writer, results, folder.Report, parsed.GetRequiredValue(output));
             parsed.Print(results.ToJson(folder), () => { });
             return results.Succeeded;
         });
     }
 
-    private static void Close(TextWriter writer, DemoResults results, string report)
+    private static void Close(TextWriter writer, DemoResults results, string report, string folder)
     {
         writer.WriteLine($"\nDone in {results.Seconds:F0} s. Open {report}");
+        if (Path.GetFullPath(folder) == Path.GetFullPath("demo-out"))
+        {
+            writer.WriteLine("'uniface serve' shows its people, its training and its evaluation in a browser.");
+        }
+
         foreach (DemoProbe probe in new[] { results.Gallery.Known, results.Gallery.Unknown }.Where(probe => !probe.IsCorrect))
         {
             writer.WriteLine("FAILED: " + probe.Describe());

@@ -26,6 +26,11 @@ internal static class VerifyCommand
         return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
+            if (given.Length == 2 && Directory.Exists(given[0]))
+            {
+                throw new UniFaceException($"{given[0]} is a folder, and only {given[1]} follows; give two photos: uniface verify PACKAGE A B.");
+            }
+
             using FaceRecognizer recognizer = vision.Open(parsed, given.Length == 3 ? given[0] : DefaultModel.Require(parsed, stop));
             Calibration? calibration = recognizer.Calibration;
             Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForVerification(calibration));

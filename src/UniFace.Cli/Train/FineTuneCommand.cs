@@ -7,17 +7,25 @@ namespace UniFace.Cli.Train;
 /// <summary>`uniface finetune`: trains a model further on the user's people, and says whether that helped.</summary>
 internal static class FineTuneCommand
 {
-    private const double ShareToHoldOut = 0.2;
     private const string Group = "Fine-tuning";
 
     private const string Description = """
         Fine-tune a model on aligned faces of your people ('uniface align PHOTOS DATA --for PACKAGE'), and compare it before and after on people held out.
-        Defaults differ from 'uniface train': 5 epochs, batch 32, --lr 0.003, --schedule cosine, a fifth of the people held out, validation at the end.
         With --teacher the last layer is fitted to a better model's embeddings, without any steps (--epochs 0); with more epochs, steps follow.
         Example: uniface finetune dlib-resnet faces --teacher faceplugin-mobilefacenet --out run
         Example: uniface finetune dlib-resnet faces --loss uce --out run
         Example: uniface train --resume run
         """;
+
+    private static readonly TrainOptions Defaults = TrainOptionSet.TrainDefaults with
+    {
+        Epochs = 5,
+        Batch = 32,
+        LearningRate = 0.003,
+        Warmup = 0.5,
+        Schedule = ScheduleKind.Cosine,
+        ValidateEvery = int.MaxValue, // Choosing weights on the people held out would favor the result.
+    };
 
     public static Command Create()
     {
@@ -42,9 +50,13 @@ internal static class FineTuneCommand
             Default = FineTuneOptions.DefaultStageDecay,
             Group = Group,
         };
-        CliOption<int> folds = new("--folds", "Compare by cross-validation, with N more runs in RUN/folds; 0: on those held out.", "N") { Group = Group };
+        CliOption<int> folds = new(
+            "--folds", "Compare by cross-validation, with N more runs in RUN/folds; the same command continues them. 0: on those held out.", "N")
+        {
+            Group = Group,
+        };
         CliOption<bool> names = new("--names", "List the weights with their names in the file and in the network.") { Group = Group };
-        TrainOptionSet options = new();
+        TrainOptionSet options = new(Defaults);
         IEnumerable<Symbol> parameters =
             [package, data, output, CommonOptions.Config, frozen, rate, decay, folds, names, .. LossOptions.All, .. options.All];
         return CliCommand.Create("finetune", Description, parameters, (parsed, stop) =>
@@ -57,18 +69,8 @@ internal static class FineTuneCommand
                 Console.Error.WriteLine($"  {weight.Source} -> {weight.Name}");
             }
 
-            bool taught = options.HasTeacher(parsed);
-            TrainOptions chosen = options.BindNew(parsed, parsed.GetRequiredValue(data), baseline => baseline with
+            TrainOptions chosen = options.BindFineTuning(parsed, parsed.GetRequiredValue(data), start) with
             {
-                Epochs = taught ? 0 : 5,
-                Batch = 32,
-                LearningRate = 0.003,
-                Warmup = taught ? 0 : 0.5,
-                Schedule = ScheduleKind.Cosine,
-                ValidateEvery = int.MaxValue, // Choosing weights on the people held out would favor the result.
-            }) with
-            {
-                Backbone = taught ? start.TaughtSpec : start.Backbone.Spec,
                 FineTune = start.Options with
                 {
                     FrozenStages = parsed.GetValue(frozen),
@@ -76,30 +78,54 @@ internal static class FineTuneCommand
                     StageDecay = parsed.GetValue(decay),
                 },
             };
-            chosen = options.KeepSpace(parsed, chosen);
             chosen.Validate(options.OptionName);
-            string[] foldRuns = TrainFolds(run, chosen, parsed.GetValue(folds), stop);
-            TrainResult result = TrainCommand.Train(run, chosen, resumes: false, set => options.HoldOut(parsed, chosen, set, ShareToHoldOut), stop);
-            Report(parsed, result, start.Names, stop, foldRuns);
+            int count = parsed.GetValue(folds);
+            if (count is < 0 or 1 or > 100)
+            {
+                throw new UniFaceException($"--folds is {count}; expected 2 to 100, or 0 for none.");
+            }
+
+            TrainResult result = count > 0
+                ? TrainFolds(run, chosen, count, options, parsed, stop)
+                : TrainCommand.Train(run, chosen, resumes: false, data => options.HoldOut(parsed, chosen, data), stop);
+            Report(parsed, result, start.Names, stop, [.. Enumerable.Range(1, count).Select(fold => FoldRun(run, fold))]);
         });
     }
 
-    private static string[] TrainFolds(string run, TrainOptions options, int folds, CancellationToken stop)
+    /// <summary>Trains the run of each fold and then the run itself. What an earlier call of the same command has trained is continued.</summary>
+    private static TrainResult TrainFolds(
+        string run, TrainOptions chosen, int folds, TrainOptionSet options, ParseResult parsed, CancellationToken stop)
     {
-        if (folds is < 0 or 1 or > 100)
+        for (int fold = 1; fold <= folds; fold++)
         {
-            throw new UniFaceException($"--folds is {folds}; expected 2 to 100, or 0 for none.");
+            Train(FoldRun(run, fold), chosen with { Validation = null, ValidationPeople = 0, ValidationFold = fold, ValidationFolds = folds });
         }
 
-        string[] runs = [.. Enumerable.Range(1, folds).Select(fold => Path.Combine(run, "folds", $"{fold}"))];
-        for (int i = 0; i < folds; i++)
+        return Train(run, chosen);
+
+        TrainResult Train(string folder, TrainOptions wanted)
         {
-            TrainOptions fold = options with { Validation = null, ValidationPeople = 0, ValidationFold = i + 1, ValidationFolds = folds };
-            TrainCommand.Train(runs[i], fold, resumes: false, _ => fold, stop);
+            bool resumes = RunFolder.Exists(folder);
+            return TrainCommand.Train(
+                folder,
+                resumes ? Resumed(folder, wanted) : wanted,
+                resumes,
+                data => wanted.ValidationFolds > 0 ? wanted : options.HoldOut(parsed, wanted, data),
+                stop,
+                "the same command");
         }
 
-        return runs;
+        TrainOptions Resumed(string folder, TrainOptions wanted)
+        {
+            TrainOptions stored = RunFolder.ReadInfo(folder).Options;
+            return stored.FineTune?.Sha256 == wanted.FineTune!.Sha256 && stored.ValidationFolds == wanted.ValidationFolds
+                ? options.BindResumed(parsed, stored)
+                : throw new UniFaceException(
+                    $"{folder} exists, and started from another model or has another number of folds; give another --out, or the command that wrote it.");
+        }
     }
+
+    private static string FoldRun(string run, int fold) => Path.Combine(run, "folds", $"{fold}");
 
     /// <summary>Compares a run with the model that it started from, or the runs of its folds, and prints the result.</summary>
     internal static void Report(

@@ -76,8 +76,9 @@ internal static class TrainCommand
     /// <param name="resumes">Whether the run exists.</param>
     /// <param name="complete">Completes the options of a new run from its data.</param>
     /// <param name="stop">Saves and stops.</param>
+    /// <param name="again">How to continue a run that was stopped; null: as any run.</param>
     internal static TrainResult Train(
-        string run, TrainOptions options, bool resumes, Func<FaceDataset, TrainOptions> complete, CancellationToken stop)
+        string run, TrainOptions options, bool resumes, Func<FaceDataset, TrainOptions> complete, CancellationToken stop, string? again = null)
     {
         using FaceDataset training = options.OpenData();
         TrainOptions chosen = resumes ? options : complete(training);
@@ -91,7 +92,7 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            console.Note($"saved at step {trainer.Step}; continue with: uniface train --resume {run}");
+            console.Note($"saved at step {trainer.Step}; continue with: {again ?? $"uniface train --resume {run}"}");
             throw;
         }
     }

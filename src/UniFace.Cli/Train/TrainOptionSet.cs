@@ -3,40 +3,54 @@ using System.Reflection;
 using UniFace.Cli.Losses;
 using UniFace.Training.Data;
 using UniFace.Training.Distillation;
+using UniFace.Training.FineTuning;
 using UniFace.Training.Optimization;
 
 namespace UniFace.Cli.Train;
 
 /// <summary>
 /// The options of `uniface train` that define a run. Given options are applied to a baseline: the defaults for a new run, run.json for a
-/// resumed run.
+/// resumed run. A fine-tuning has defaults of its own, and the network of the model that it starts from.
 /// </summary>
 internal sealed class TrainOptionSet
 {
     /// <summary>The heading in the help for the options of the run itself.</summary>
     public const string RunGroup = "Run";
 
-    private static readonly TrainOptions Defaults = new() { Data = "", Loss = new UnifiedCrossEntropy(), Backbone = new BackboneSpec("mobilefacenet") };
+    private const double FineTuneShare = 0.2; // Of the people, held out to compare the models.
+
+    /// <summary>What `uniface train` does without options.</summary>
+    public static readonly TrainOptions TrainDefaults = new() { Data = "", Loss = new UnifiedCrossEntropy(), Backbone = new BackboneSpec("mobilefacenet") };
     private readonly List<(Option Option, Func<ParseResult, TrainOptions, TrainOptions> Apply)> all = [];
     private readonly Dictionary<string, string> optionOf = []; // By the property of TrainOptions.
+    private readonly TrainOptions defaults;
+    private readonly bool fineTunes;
     private readonly Option<OptimizerKind> optimizer;
     private readonly Option<int> epochs;
     private readonly Option threads, validation, validationPeople;
+    private readonly Option[] network; // Of a fine-tuning's model: hidden, and refused if they ask for another.
     private string group = "Network"; // Of the options that are added next.
-    private Option? teacher, teacherCosine;
+    private Option? teacher, teacherStart;
 
-    public TrainOptionSet()
+    /// <summary>Creates the options.</summary>
+    /// <param name="fineTuning">The defaults of `uniface finetune`; null for those of `uniface train`.</param>
+    public TrainOptionSet(TrainOptions? fineTuning = null)
     {
-        BackboneSpec backbone = Defaults.Backbone;
-        Add(
-            new CliOption<string>("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", "NAME") { Default = backbone.Name },
-            (o, v) => o with { Backbone = o.Backbone with { Name = v } });
-        Add(
-            new CliOption<double>("--width", "Multiplier for mobilefacenet's channels, 0.25 to 2.") { Default = backbone.Width },
-            (o, v) => o with { Backbone = o.Backbone with { Width = v } });
-        Add(
-            new CliOption<int>("--embedding-size", "Values per embedding.") { Default = backbone.EmbeddingSize },
-            (o, v) => o with { Backbone = o.Backbone with { EmbeddingSize = v } });
+        fineTunes = fineTuning is not null;
+        defaults = fineTuning ?? TrainDefaults;
+        BackboneSpec backbone = defaults.Backbone;
+        network =
+        [
+            Add(
+                new CliOption<string>("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", "NAME") { Default = backbone.Name },
+                (o, v) => o with { Backbone = o.Backbone with { Name = v } }),
+            Add(
+                new CliOption<double>("--width", "Multiplier for mobilefacenet's channels, 0.25 to 2.") { Default = backbone.Width },
+                (o, v) => o with { Backbone = o.Backbone with { Width = v } }),
+            Add(
+                new CliOption<int>("--embedding-size", "Values per embedding.") { Default = backbone.EmbeddingSize },
+                (o, v) => o with { Backbone = o.Backbone with { EmbeddingSize = v } }),
+        ];
         Add(
             o => o.Precision,
             "Type of a step's convolutions; bfloat16 is faster on some CPUs.");
@@ -45,7 +59,7 @@ internal sealed class TrainOptionSet
             "Type of class centers; bfloat16 halves their memory (sgd, CPU).",
             "--center-dtype");
         group = "Optimization";
-        epochs = Add(o => o.Epochs, "Passes over the data. --resume may raise it.");
+        epochs = Add(o => o.Epochs, fineTunes ? "Passes over the data (default with --teacher: 0)." : "Passes over the data. --resume may raise it.");
         Add(o => o.Batch, "Images per batch.");
         Add(o => o.Accumulate, "Batches per step; their gradients are summed.");
         optimizer = Add(o => o.Optimizer, "Optimizer.");
@@ -55,7 +69,9 @@ internal sealed class TrainOptionSet
         Add(o => o.Decay, "What decays: all, or weights (no bias, normalization, PReLU, threshold).");
         Add(o => o.Schedule, "How the learning rate decreases.");
         Add(
-            new CliOption<double>("--warmup", "Epochs of linear warm-up, e.g. 0.5. Default: 2, but at most a sixth of --epochs."),
+            fineTunes
+                ? new CliOption<double>("--warmup", "Epochs of linear warm-up (default with --teacher: 0).") { Default = defaults.Warmup }
+                : new CliOption<double>("--warmup", "Epochs of linear warm-up, e.g. 0.5. Default: 2, but at most a sixth of --epochs."),
             (o, v) => o with { Warmup = v });
         Add(o => o.Power, "Power of the poly schedule.");
         Add(
@@ -78,7 +94,7 @@ internal sealed class TrainOptionSet
                 "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and, without labels, mix, e.g. flip=0.5,color=0.2.",
                 "SPEC")
             {
-                Default = Defaults.Augment.ToString(),
+                Default = defaults.Augment.ToString(),
             },
             (o, v) => o with { Augment = AugmentOptions.Parse(v) });
         Add(CommonOptions.PersonLevel(), (o, v) => o with { PersonLevel = v });
@@ -89,10 +105,14 @@ internal sealed class TrainOptionSet
         validationPeople = Add(
             new CliOption<double>(
                 "--val-people",
-                $"Share of the people in DATA to hold out for validation and calibration, 0 to 0.5. Default: {TrainOptions.ShareToHoldOut} if DATA has " +
-                $"at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
+                FormattableString.Invariant($"Share of the people in DATA to hold out for validation and calibration, 0 to 0.5. Default: {HeldOutShare} ") +
+                $"if DATA has at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
             (o, v) => o with { ValidationPeople = v });
-        Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
+        Add(
+            fineTunes
+                ? new CliOption<int>("--val-every", "Epochs between validations. Default: only at the end.")
+                : new CliOption<int>("--val-every", "Epochs between validations.") { Default = defaults.ValidateEvery },
+            (o, v) => o with { ValidateEvery = v });
         group = "Teacher";
         AddTeacher();
         group = RunGroup;
@@ -100,32 +120,58 @@ internal sealed class TrainOptionSet
         Add(o => o.CheckpointEvery, "Steps between checkpoints within an epoch; 0 for none.");
         threads = Add(o => o.Threads, "Threads per step; part of the run. --resume may change it.");
         Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.").HelpName = "DEVICE";
+        optionOf[nameof(TrainOptions.ValidateEvery)] = "--val-every";
         optionOf[nameof(TrainOptions.Steps)] = "--steps";
         optionOf[nameof(TrainOptions.Warmup)] = "--warmup";
         optionOf[nameof(TrainOptions.Validation)] = validation.Name;
         optionOf[nameof(TrainOptions.ValidationPeople)] = validationPeople.Name;
+        foreach (Option option in fineTunes ? [.. network, teacherStart!] : (Option[])[])
+        {
+            option.Hidden = true;
+        }
     }
 
     /// <summary>The option that sets a property of <see cref="TrainOptions"/>.</summary>
     public string OptionName(string property) => optionOf.GetValueOrDefault(property, property);
 
-    /// <summary>Whether there is a teacher.</summary>
-    public bool HasTeacher(ParseResult parsed) => parsed.IsGiven(teacher!);
-
-    /// <summary>
-    /// The options of a fine-tuning, whose embeddings have a space of their own: the cosine with a teacher's means nothing unless it is asked for.
-    /// </summary>
-    public TrainOptions KeepSpace(ParseResult parsed, TrainOptions chosen) => chosen.Teacher is null || parsed.IsGiven(teacherCosine!)
-        ? chosen
-        : chosen with { Teacher = chosen.Teacher with { Cosine = 0 } };
+    private double HeldOutShare => fineTunes ? FineTuneShare : TrainOptions.ShareToHoldOut;
 
     public IEnumerable<Option> All => all.Select(o => o.Option);
 
     /// <summary>The given options over the defaults.</summary>
-    public TrainOptions BindNew(ParseResult parsed, string data, Func<TrainOptions, TrainOptions>? defaults = null)
+    public TrainOptions BindNew(ParseResult parsed, string data) =>
+        BindNew(parsed, defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) });
+
+    /// <summary>The given options over the defaults of a fine-tuning from a model.</summary>
+    /// <exception cref="UniFaceException">An option asks for another network, or for other weights to start from.</exception>
+    public TrainOptions BindFineTuning(ParseResult parsed, string data, StartWeights start)
     {
-        TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) };
-        baseline = defaults?.Invoke(baseline) ?? baseline;
+        bool taught = parsed.IsGiven(teacher!);
+        int passes = parsed.IsGiven(epochs) ? parsed.GetValue(epochs) : taught ? 0 : defaults.Epochs;
+        TrainOptions chosen = BindNew(parsed, defaults with
+        {
+            Data = Path.GetFullPath(data),
+            Backbone = start.Backbone.Spec,
+            Epochs = passes,
+            Warmup = taught ? 0 : Math.Min(defaults.Warmup, passes),
+        });
+        if (chosen.Backbone != start.Backbone.Spec)
+        {
+            string given = string.Join(", ", network.Where(parsed.IsGiven).Select(option => option.Name));
+            throw new UniFaceException(
+                $"{given}: a fine-tuning keeps the network of the model that it starts from, which is {start.Backbone.Spec}; leave it out.");
+        }
+
+        if (chosen.Teacher is { Start: StudentStart.Narrowed })
+        {
+            throw new UniFaceException($"{teacherStart!.Name}: a fine-tuning starts from its model's weights; leave it out.");
+        }
+
+        return chosen with { Backbone = taught ? start.TaughtSpec : start.Backbone.Spec };
+    }
+
+    private TrainOptions BindNew(ParseResult parsed, TrainOptions baseline)
+    {
         if (parsed.GetValue(optimizer) == OptimizerKind.AdamW)
         {
             baseline = baseline with { LearningRate = 1e-3, WeightDecay = 1e-2 };
@@ -135,8 +181,8 @@ internal sealed class TrainOptionSet
     }
 
     /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
-    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data, double share = TrainOptions.ShareToHoldOut) =>
-        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) ? chosen : chosen.HoldOutPeople(data.People.Count, share);
+    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
+        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) ? chosen : chosen.HoldOutPeople(data.People.Count, HeldOutShare);
 
     /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
@@ -160,25 +206,27 @@ internal sealed class TrainOptionSet
 
     private void AddTeacher()
     {
-        TeacherOptions defaults = new() { Package = "" };
+        // The embeddings of a fine-tuned model have a space of their own: their cosine with a teacher's means nothing unless it is asked for.
+        TeacherOptions weights = new() { Package = "" };
+        weights = fineTunes ? weights with { Cosine = 0 } : weights;
         teacher = Add(
             new CliOption<string?>(
                 "--teacher",
                 "Learn this model's embeddings too. DATA is aligned for the network that is trained.",
                 "PACKAGE"),
-            (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
+            (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? weights) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
         AddTeaching("--teacher-view",
             "The images that the teacher sees: clean, embedded once, or augmented.",
-            defaults.View, (t, v) => t with { View = v });
+            weights.View, (t, v) => t with { View = v });
         AddTeaching<string?>("--teacher-data", "DATA aligned for the teacher, with the same names. Default: cut out of DATA.",
             null, (t, v) => t with { Data = v is null ? null : Path.GetFullPath(v) });
-        AddTeaching("--teacher-start", "First weights: random, or narrowed from a wider teacher of its family.",
-            defaults.Start, (t, v) => t with { Start = v });
-        teacherCosine = AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.",
-            defaults.Cosine, (t, v) => t with { Cosine = v });
+        teacherStart = AddTeaching("--teacher-start", "First weights: random, or narrowed from a wider teacher of its family.",
+            weights.Start, (t, v) => t with { Start = v });
+        AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.",
+            weights.Cosine, (t, v) => t with { Cosine = v });
         AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines.",
-            defaults.Relational, (t, v) => t with { Relational = v });
-        AddTeaching("--label-weight", "Weight of --loss beside the teacher; 0: DATA needs no labels.", defaults.Loss,
+            weights.Relational, (t, v) => t with { Relational = v });
+        AddTeaching("--label-weight", "Weight of --loss beside the teacher; 0: DATA needs no labels.", weights.Loss,
             (t, v) => t with { Loss = v });
 
         CliOption<T> AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply)
@@ -217,12 +265,7 @@ internal sealed class TrainOptionSet
         PropertyInfo changed = (PropertyInfo)((MemberExpression)property.Body).Member;
         name ??= "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(changed.Name);
         optionOf[changed.Name] = name;
-        CliOption<T> option = new(name, description);
-        if (!typeof(T).IsEnum)
-        {
-            option.DefaultValueFactory = _ => (T)changed.GetValue(Defaults)!;
-        }
-
+        CliOption<T> option = new(name, description) { Default = (T)changed.GetValue(defaults)! };
         return Add(option, (options, value) =>
         {
             TrainOptions copy = options with { };

@@ -1812,7 +1812,7 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// List evaluations that 'uniface eval --out' wrote below the folder of runs
+        /// List the evaluations below the folder of runs, as 'uniface eval' writes them
         /// </summary>
         /// <remarks>
         /// Requires the scope read.

@@ -24,7 +24,7 @@ internal static class ServeCommand
         ServerOptions defaults = new();
         CliOption<string?> package = new(
             "--package",
-            "Model package. Default: the installed default model ('uniface models list'), else the package of 'uniface demo' in this folder.",
+            "Model package. Default: the package of 'uniface demo' in this folder, until the service has a gallery; else the installed default model.",
             "PACKAGE");
         CliOption<string?> gallery = new(
             "--gallery",
@@ -71,7 +71,7 @@ internal static class ServeCommand
         ];
         return CliCommand.Create("serve", Description, parameters, async (parsed, stop) =>
         {
-            string? model = parsed.GetValue(package) ?? InstalledModels.GetDefault() ?? FindDemoPackage();
+            string? model = parsed.GetValue(package) ?? ChoosePackage(parsed.GetValue(gallery), parsed.GetRequiredValue(data));
             ServedDemo? demo = ServedDemo.Find(model);
             ServerOptions options = defaults with
             {
@@ -120,6 +120,11 @@ internal static class ServeCommand
                         $"--data {options.DataFolder}");
                 }
 
+                if (demo is null && !parsed.IsGiven(package) && FindDemoPackage() is string unused)
+                {
+                    Console.WriteLine($"the demo in this folder is not served, because the service has a gallery; serve it with --package {unused}");
+                }
+
                 Console.WriteLine($"serving {string.Join(' ', app.Urls)} until Ctrl-C");
             });
             await app.WaitForShutdownAsync(stop);
@@ -130,6 +135,14 @@ internal static class ServeCommand
                 addStudio?.Invoke(services, runFolder!);
             }
         });
+    }
+
+    /// <summary>The demo is what somebody who has just run it wants to see; whoever has enrolled people goes on with the installed model.</summary>
+    private static string? ChoosePackage(string? gallery, string data)
+    {
+        string? installed = InstalledModels.GetDefault(), demo = FindDemoPackage();
+        bool hasGallery = gallery is not null || (Directory.Exists(data) && Directory.EnumerateFiles(data, "people-*.gallery").Any());
+        return hasGallery ? installed ?? demo : demo ?? installed;
     }
 
     private static string? FindDemoPackage() =>

@@ -32,7 +32,7 @@ internal sealed class CliOption<T> : Option<T>, IHelpOption
             string[] members = [.. Enum.GetNames(Kind).Select(member => member.ToLowerInvariant())];
 #pragma warning restore CA1308
             HelpName = string.Join('|', members);
-            Description += Kind == typeof(T) ? $" Default: {members[0]}." : "";
+            DefaultValueFactory = _ => default!;
             CompletionSources.Add(members);
             CustomParser = result => Parse(
                 result,

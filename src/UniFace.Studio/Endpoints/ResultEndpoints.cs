@@ -2,7 +2,7 @@ using UniFace.Studio.Results;
 
 namespace UniFace.Studio.Endpoints;
 
-/// <summary>/v1/results: evaluations that 'uniface eval --out' wrote below the folder of runs.</summary>
+/// <summary>/v1/results: the evaluations below the folder of runs, as 'uniface eval' writes them.</summary>
 internal static class ResultEndpoints
 {
     /// <summary>All evaluations.</summary>
@@ -17,7 +17,7 @@ internal static class ResultEndpoints
         results.MapGet("/figure", Figure).WithName("figure").Produces<byte[]>(Status200OK, "image/svg+xml", "image/jpeg", "image/png");
     }
 
-    /// <summary>List evaluations that 'uniface eval --out' wrote below the folder of runs</summary>
+    /// <summary>List the evaluations below the folder of runs, as 'uniface eval' writes them</summary>
     internal static ResultList List(ResultCatalog catalog) => new(catalog.Root, catalog.Read());
 
     /// <summary>Get a chart or contact sheet of an evaluation</summary>

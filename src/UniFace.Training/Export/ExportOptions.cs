@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace UniFace.Training.Export;
 
 /// <summary>How a run is exported.</summary>
@@ -26,12 +28,22 @@ public sealed record ExportOptions
     /// <summary>True: calibrates even on data that the run was trained on; the calibration then says so.</summary>
     public bool AllowOverlap { get; init; }
 
-    /// <summary>Appended to the refusal of an overlap: how to allow it.</summary>
-    public string OverlapHint { get; init; } = "";
+    /// <summary>Receives warnings; null for none.</summary>
+    public ILogger? Logger { get; init; }
 
-    /// <summary>Receives warnings.</summary>
-    public Action<string>? Warning { get; init; }
+    /// <summary>Appended to the refusal of an overlap: how to allow it.</summary>
+    internal string OverlapHint { get; init; } = "";
+
+    /// <summary>Receives warnings, in addition to <see cref="Logger"/>.</summary>
+    internal Action<string>? Warning { get; init; }
 
     /// <summary>Called from several threads: activity, images done since the last call, images in total.</summary>
-    public Action<string, int, int>? Progress { get; init; }
+    internal Action<string, int, int>? Progress { get; init; }
+
+    /// <summary>Passes a warning on.</summary>
+    internal void Warn(string message)
+    {
+        Warning?.Invoke(message);
+        Logger?.LogWarning("{Warning}", message);
+    }
 }

@@ -27,7 +27,7 @@ internal static class RunExporter
             Trained = trained,
             Allowed = options.AllowOverlap,
             Hint = options.OverlapHint,
-            Warning = options.Warning,
+            Warning = options.Warn,
             Progress = options.Progress,
             Cancellation = cancellationToken,
         };

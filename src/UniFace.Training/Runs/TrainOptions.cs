@@ -162,11 +162,13 @@ public sealed record TrainOptions
     public string Device { get; init; } = "cpu";
 
     /// <summary>Checks the ranges of all values.</summary>
-    /// <param name="nameOf">How an error calls a property, for example by its command-line option; null for its own name.</param>
     /// <exception cref="UniFaceException">A value is out of range; the message names the value and the range.</exception>
-    public void Validate(Func<string, string>? nameOf = null)
+    public void Validate() => Validate(name => name);
+
+    /// <summary>Checks the ranges of all values.</summary>
+    /// <param name="nameOf">How an error calls a property.</param>
+    internal void Validate(Func<string, string> nameOf)
     {
-        nameOf ??= name => name;
         Check(Epochs, FineTune is null ? 1 : 0, 100_000);
         Check(Batch, 1, 1 << 16);
         Check(Accumulate, 1, 10_000);

@@ -204,6 +204,10 @@ internal sealed class PhotoSet : IDisposable
                 ? photo
                 : throw new UniFaceException($"{path} has more than {FileSegment.MaxItemBytes} bytes, more than a photo may have");
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new UniFaceException($"{path}: no such file; expected a photo ({ImageFormat.Expected})", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UniFaceException($"{path} cannot be read: {e.Message}", e);

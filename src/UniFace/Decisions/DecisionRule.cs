@@ -104,8 +104,7 @@ internal sealed record DecisionRule
 
         if (calibration is null)
         {
-            throw new MissingCalibrationException(
-                "the model has no calibration, so no threshold is known; give a threshold, or calibrate the model on people that it was not trained on");
+            throw new MissingCalibrationException(MissingCalibrationException.Reason);
         }
 
         if (FalseMatchRate is null && FalsePositiveIdentificationRate is null && !calibration.Supports(defaultRate))

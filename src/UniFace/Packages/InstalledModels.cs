@@ -9,6 +9,7 @@ internal static class InstalledModels
     /// <summary>The model to install if there is none: its licence is clear, and it is good for 1:1.</summary>
     public const string Recommended = "dlib-resnet";
 
+    private const string RecommendedPackage = "UniFace.Models.DlibResNet";
     private const string FolderName = "models";
     private const string DefaultFile = "default.txt";
 
@@ -42,10 +43,18 @@ internal static class InstalledModels
         ? ModelPackage.Open(name)
         : throw NoDefault();
 
+    /// <summary>The error if there is no such package.</summary>
+    public static UniFaceException NotFound(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
+        ? new($"{path}: no such file; expected a model package or an .onnx file")
+        : path == Recommended
+        ? new($"the model {path} is not installed; add the package {RecommendedPackage} to the program's project, or run 'uniface models pull {path}'")
+        : new($"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
+            "or the name of an installed model ('uniface models list' shows how to install one)");
+
     /// <summary>The error if a default package is needed and none is installed.</summary>
     public static UniFaceException NoDefault() => new(
         "no model package was given and no default is installed: give one, or install one with " +
-        $"'uniface models pull {Recommended}' ('uniface models list' describes it)");
+        $"'uniface models pull {Recommended}' ('uniface models list' describes it) or, in a program, with the package {RecommendedPackage}");
 
     /// <summary>Makes an installed package the default.</summary>
     /// <exception cref="UniFaceException">No package has that name.</exception>

@@ -78,8 +78,8 @@ internal sealed record ModelCard
             foreach (CalibrationEntry entry in Results)
             {
                 text.Append(entry.Threshold is null
-                    ? Invariant($"| {entry.FalseMatchRate:G3} | not supported by the number of pairs | | |\n")
-                    : Invariant($"| {entry.FalseMatchRate:G3} | {Value(entry.Threshold, entry.ThresholdLow, entry.ThresholdHigh, "F4")} ") +
+                    ? Invariant($"| {entry.FalseMatchRate:0.########} | not supported by the number of pairs | | |\n")
+                    : Invariant($"| {entry.FalseMatchRate:0.########} | {Value(entry.Threshold, entry.ThresholdLow, entry.ThresholdHigh, "F4")} ") +
                         $"| {Value(entry.MeasuredFalseMatchRate, entry.FalseMatchRateLow, entry.FalseMatchRateHigh, "G3")} " +
                         $"| {Value(entry.TrueMatchRate, entry.TrueMatchRateLow, entry.TrueMatchRateHigh, "F4")} |\n");
             }

@@ -54,9 +54,7 @@ public sealed class ModelPackage
         {
             return InstalledModels.Find(path) is string installed
                 ? Open(installed)
-                : throw new UniFaceException(
-                    $"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
-                    "or the name of an installed model ('uniface models list')");
+                : throw InstalledModels.NotFound(path);
         }
 
         ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));
@@ -76,6 +74,26 @@ public sealed class ModelPackage
 
         string calibration = Path.Combine(path, Calibration.FileName);
         return new ModelPackage(path, onnx, manifest, File.Exists(calibration) ? calibration : null);
+    }
+
+    /// <summary>Opens the package whose manifest is beside an .onnx file and names it; null if there is none.</summary>
+    /// <exception cref="UniFaceException">The ONNX file is not the one that the manifest names.</exception>
+    internal static ModelPackage? OpenAround(string onnx)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx))!, manifest = Path.Combine(folder, ModelManifest.FileName);
+        try
+        {
+            if (!File.Exists(manifest) || ReadManifest(manifest).OnnxFile != Path.GetFileName(onnx))
+            {
+                return null;
+            }
+        }
+        catch (UniFaceException)
+        {
+            return null; // not a manifest of ours: TensorFlow.js has a model.json, too
+        }
+
+        return Open(folder);
     }
 
     /// <summary>The package's calibration; null if it has none.</summary>

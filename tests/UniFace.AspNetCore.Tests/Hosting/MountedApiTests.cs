@@ -103,6 +103,21 @@ public sealed class MountedApiTests : IDisposable
     }
 
     [Fact]
+    public async Task The_gallery_of_the_options_is_created_once()
+    {
+        string gallery = Path.Combine(folder, "mine.gallery");
+        foreach (string person in new[] { "Ann", "Bob" })
+        {
+            await using WebApplication app = await StartAsync(app => app.MapUniFace(), configuration: new() { ["UniFace:Gallery"] = gallery });
+            using HttpClient client = Client(app);
+            await client.PostAsJsonAsync("/v1/people", new { person, photos = new[] { RunningServer.Face(person[0]) }, aligned = true });
+            Assert.Contains("Ann", await client.GetStringAsync("/v1/people"), StringComparison.Ordinal);
+        }
+
+        Assert.True(File.Exists(gallery));
+    }
+
+    [Fact]
     public async Task Options_come_from_the_configuration_and_a_wrong_one_stops_the_start()
     {
         UniFaceException missing = await Assert.ThrowsAsync<UniFaceException>(() => StartAsync(

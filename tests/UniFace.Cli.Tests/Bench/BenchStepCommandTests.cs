@@ -37,7 +37,7 @@ public class BenchStepCommandTests
     [Theory]
     [InlineData("step", "--steps", "0")]
     [InlineData("step", "--backbone", "resnet")]
-    [InlineData("data", "nowhere", "--json")]
+    [InlineData("data", "nowhere")]
     [InlineData("data", ".", "--augment=sparkle")]
     public void Bad_input_prints_one_line_and_exits_with_2(params string[] args)
     {

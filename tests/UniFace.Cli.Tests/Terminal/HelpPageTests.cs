@@ -31,6 +31,26 @@ public class HelpPageTests
         }
     }
 
+    /// <summary>A fine-tuning has defaults of its own, and the network and the start weights of its model: these options are not listed.</summary>
+    [Fact]
+    public void Help_of_finetune_shows_its_own_defaults_and_no_option_that_it_does_not_use()
+    {
+        string help = Write("finetune", int.MaxValue), train = Write("train", int.MaxValue);
+        foreach ((string option, string own, string trains) in new[]
+        {
+            ("epochs", "5", "20"), ("batch", "32", "64"), ("lr", "0.003", "0.1"), ("schedule", "cosine", "poly"), ("warmup", "0.5", ""),
+            ("teacher-cosine", "0", "10"), ("precision", "float32", "float32"),
+        })
+        {
+            Assert.Matches($@"\n  --{option} .*\[default: {own}\]\n", help);
+            Assert.Matches(trains.Length > 0 ? $@"\n  --{option} .*\[default: {trains}\]\n" : "Default: 2, but at most a sixth", train);
+        }
+
+        Assert.All(
+            (string[])["--backbone ", "--width ", "--embedding-size ", "--teacher-start "],
+            option => Assert.True(!help.Contains(option, StringComparison.Ordinal) && train.Contains(option, StringComparison.Ordinal), option));
+    }
+
     [Fact]
     public void Required_options_are_marked()
     {

@@ -83,6 +83,31 @@ public sealed class FineTuneCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_cross_validation_that_is_killed_continues_with_the_same_command()
+    {
+        MakePackage(people: 6, images: 4);
+        string[] start = ["finetune", "package", "faces", "--folds", "2", "--batch", "8", "--epochs", "1", "--threads", "1", "--json"];
+        JsonElement whole = CliProcess.RunIn(folder, [.. start, "--out", "whole"]).Expect(0).Json();
+        foreach (string file in new[] { "folds/1/last.ckpt", "folds/2/run.json" })
+        {
+            using Process process = CliProcess.Start(folder, [.. start, "--out", "killed"]);
+            while (!process.HasExited && !File.Exists(Path.Combine(folder, "killed", file)))
+            {
+                Thread.Sleep(5);
+            }
+
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        JsonElement continued = CliProcess.RunIn(folder, [.. start, "--out", "killed"]).Expect(0).Json();
+        Assert.Equal(whole.GetProperty("sha256").GetString(), continued.GetProperty("sha256").GetString());
+        Assert.Equal(whole.GetProperty("comparison").GetRawText(), continued.GetProperty("comparison").GetRawText());
+        Refused("--batch 4 differs", "finetune", "package", "faces", "--folds", "2", "--batch", "4", "--epochs", "1", "--out", "killed");
+        Refused("another number of folds", "finetune", "package", "faces", "--folds", "3", "--batch", "8", "--epochs", "1", "--out", "killed");
+    }
+
+    [Fact]
     public void A_student_learns_from_a_package_with_photos_without_labels_and_with_labels()
     {
         MakePackage(people: 6, images: 4);
@@ -107,6 +132,9 @@ public sealed class FineTuneCommandTests : IDisposable
     {
         MakePackage(people: 6, images: 4);
         Refused("no such model package", "finetune", "absent", "faces", "--out", "run");
+        Refused("--backbone, --width: ", "finetune", "package", "faces", "--backbone", "iresnet18", "--width", "1", "--out", "run");
+        Refused(
+            "--teacher-start: ", "finetune", "package", "faces", "--teacher", "package", "--teacher-start", "narrowed", "--out", "run");
         Refused("nothing to train", "finetune", "package", "faces", "--freeze", "9", "--batch", "8", "--out", "run");
         Refused("needs --teacher", ["train", "faces", .. Recipe, "--label-weight", "0", "--out", "run"]);
         Refused("has no label", ["train", "faces", .. Recipe, "--augment", "mix=0.5", "--out", "run"]);

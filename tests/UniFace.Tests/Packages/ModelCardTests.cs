@@ -54,7 +54,7 @@ public sealed class ModelCardTests
         [
             "## Intended use", "## Training data", "800 images of 80 people", new string('d', 64), "uce(margin=0.4)", "## Results", "people held out",
             "20 people, 200 images, 900 mated and 3000 non-mated pairs", "| 0.01 | 0.5000 [0.4500, 0.5500] | 0.009 [0.006, 0.013] | 0.9000 [0.8500, 0.9400] |",
-            "| 1E-05 | not supported by the number of pairs | | |", "## Results by group", "Not measured", "## Limits", "0.001 and above", "CC0-1.0",
+            "| 0.00001 | not supported by the number of pairs | | |", "## Results by group", "Not measured", "## Limits", "0.001 and above", "CC0-1.0",
         ];
         Assert.All(expected, text => Assert.Contains(text, card, StringComparison.Ordinal));
     }

@@ -146,6 +146,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         File.Delete(json);
         Refused.With("model.json: missing", () => FaceRecognizer.Open(package));
         Refused.With("no such model package", () => FaceRecognizer.Open(Path.Combine(folder, "nowhere")));
+        Refused.With("nowhere.onnx: no such file", () => FaceRecognizer.Open(Path.Combine(folder, "nowhere.onnx")));
 
         void RefusedPackage(string why, string text)
         {

@@ -31,7 +31,8 @@ try {
   const ready = await api("/health/ready");
   byId("state").append(ready.model
     ? notice("good", "Ready. ", ...await describe())
-    : notice("warn", "Ready, but no model is loaded, so faces cannot be compared. Install one with “uniface models pull”, or pass one with --package."));
+    : notice("warn", "Ready, but no model is loaded, so faces cannot be compared. Install one with “uniface models pull”, or start the service " +
+      "with a model package."));
 } catch (error) {
   byId("state").append(notice("bad", `Not ready: ${error.message}`));
 }

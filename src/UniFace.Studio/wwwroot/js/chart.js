@@ -4,9 +4,10 @@ import { el, number, svg } from "./dom.js";
 const pad = { left: 54, right: 20, top: 10, bottom: 40 };
 const defaultHeight = 260; // the style sheet may override it
 
-/** A swatch of a series for a legend. */
-export const swatch = series => svg("svg", { class: "swatch", viewBox: "0 0 28 10", "aria-hidden": "true" },
-  svg("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": 3, class: `s${series}` }));
+/** A swatch of a series for a legend: of a line, or of bars. */
+export const swatch = (series, kind = "line") => svg("svg", { class: "swatch", viewBox: "0 0 28 10", "aria-hidden": "true" }, kind === "bars"
+  ? svg("rect", { width: 28, height: 10, class: `box s${series}` })
+  : svg("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": 3, class: `s${series}` }));
 
 /**
  * A figure with draw(data). data: series [{label, series, points: [{x, y}], kind: "line" | "bars"}], x and y: {label, min, max, ticks, format},
@@ -36,8 +37,8 @@ export function chart(title, hint) {
       svg("g", { "clip-path": `url(#${clip})` }, ...data.series.map(series => series.kind === "bars" ? bars(series, axes) : curve(series, axes))),
       ...(data.marks ?? []).flatMap(mark => drawMark(mark, axes)),
       ...(cursor === null ? [] : [svg("line", { class: "cursor", x1: axes.x(cursor), x2: axes.x(cursor), y1: pad.top, y2: height - pad.bottom })]));
-    legend.replaceChildren(...data.series.filter(series => series.label).map(series => el("li", {}, swatch(series.series), el("span", {}, series.label),
-      cursor === null ? null : el("output", {}, number(nearest(series.points, cursor)?.y)))));
+    legend.replaceChildren(...data.series.filter(series => series.label).map(series => el("li", {},
+      swatch(series.series, series.kind), el("span", {}, series.label), cursor === null ? null : el("output", {}, number(nearest(series.points, cursor)?.y)))));
     if (cursor !== null) {
       legend.append(el("li", {}, el("span", { class: "muted" }, `at ${format(data.x, cursor)}`)));
     }

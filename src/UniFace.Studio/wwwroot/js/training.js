@@ -66,7 +66,7 @@ async function refreshOnce() {
     byId("problem").replaceChildren();
     if (runs.length === 0) {
       const command = el("code", {}, `uniface train FACES --out ${answer.folder}/first`);
-      byId("problem").replaceChildren(notice("", "There are no runs in this folder yet. Start one with ", command, ", or serve another folder with --runs."));
+      byId("problem").replaceChildren(notice("", "There are no runs in this folder yet. Start one with ", command, ", or serve another folder."));
     }
 
     chosen = chosen.filter(name => runs.some(run => run.name === name));
@@ -155,10 +155,11 @@ function drawDetail() {
   const shown = chosen.map(name => details.get(name));
   const first = shown[0];
   const { summary, notes } = first;
-  byId("run-title").textContent = `Curves of ${shown.map(run => run.summary.name).join(", ")}`;
-  byId("histogram-title").textContent = `Cosine histogram of ${summary.name}`;
-  byId("map-title").textContent = `Map of the embeddings of ${summary.name}`;
-  byId("notes-title").textContent = `Events of ${summary.name}`;
+  const code = name => el("code", {}, name);
+  byId("run-title").replaceChildren("Curves of ", ...shown.flatMap((run, i) => [i > 0 ? ", " : "", code(run.summary.name)]));
+  byId("histogram-title").replaceChildren("Cosine histogram of ", code(summary.name));
+  byId("map-title").replaceChildren("Map of the embeddings of ", code(summary.name));
+  byId("notes-title").replaceChildren("Events of ", code(summary.name));
   byId("resume").textContent = `Resume ${summary.name}`;
   byId("stop").textContent = `Save and stop ${summary.name}`;
   map.show(summary.name);
@@ -166,7 +167,8 @@ function drawDetail() {
   byId("stop").hidden = summary.state !== "running";
   byId("message").replaceChildren(...summary.message ? [notice(summary.state === "failed" ? "bad" : "warn", summary.message)] : []);
   byId("notes").replaceChildren(...notes.length
-    ? notes.map(note => el("li", {}, el("strong", {}, `${moment(note.time)}, ${note.kind}`), note.message === note.kind ? "" : `: ${note.message}`))
+    ? notes.map(({ time, kind, message }) => el("li", {},
+      el("strong", {}, `${moment(time)}, ${kind}`), message.startsWith(kind) ? message.slice(kind.length) : `: ${message}`))
     : [el("li", {}, "This run has no events.")]);
   const x = { label: "step", min: 0 };
   for (const { key, view } of charts) {

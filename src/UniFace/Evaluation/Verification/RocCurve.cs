@@ -130,8 +130,8 @@ internal sealed class RocCurve
         if (!RuleOfThree.CanMeasure(DifferentPairs, falseMatchRate))
         {
             string why =
-                Invariant($"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: ") +
-                Invariant($"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed");
+                Invariant($"{DifferentPairs:N0} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:0.#e0} from 0: ") +
+                Invariant($"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):N0} are needed");
             return new OperatingPoint(falseMatchRate, Why: why);
         }
 

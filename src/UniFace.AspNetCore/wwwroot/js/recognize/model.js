@@ -2,6 +2,8 @@
 import { api } from "../api.js";
 import { el } from "../dom.js";
 
+const columns = ["False match rate", "Threshold", "True match rate"];
+
 /** Fills a section with the model card; it stays hidden without a model. */
 export async function showModel(section, target) {
   try {
@@ -26,14 +28,14 @@ function part(title, lines) {
 
 function results(rows) {
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Measured results" },
-    el("table", {}, el("caption", {}, "Measured results with 95 % confidence intervals"),
-      el("thead", {}, el("tr", {}, ["False match rate", "Threshold", "True match rate"].map(name => el("th", { scope: "col" }, name)))),
+    el("table", { class: "labelled" }, el("caption", {}, "Measured results with 95 % confidence intervals"),
+      el("thead", {}, el("tr", {}, columns.map(name => el("th", { scope: "col" }, name)))),
       el("tbody", {}, rows.map(row => el("tr", {},
-        el("td", { class: "number" }, String(row.falseMatchRate)),
+        el("th", { scope: "row", "data-label": columns[0] }, String(row.falseMatchRate)),
         ...(row.threshold === null
           ? [el("td", { colspan: 2 }, "not supported by the number of pairs")]
-          : [el("td", { class: "number" }, interval(row.threshold, row.thresholdLow, row.thresholdHigh)),
-            el("td", { class: "number" }, interval(row.trueMatchRate, row.trueMatchRateLow, row.trueMatchRateHigh))]))))));
+          : [el("td", { "data-label": columns[1] }, interval(row.threshold, row.thresholdLow, row.thresholdHigh)),
+            el("td", { "data-label": columns[2] }, interval(row.trueMatchRate, row.trueMatchRateLow, row.trueMatchRateHigh))]))))));
 }
 
 function interval(value, low, high) {

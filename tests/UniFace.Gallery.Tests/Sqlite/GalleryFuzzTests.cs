@@ -1,7 +1,9 @@
 using System.Text;
+using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
 using UniFace.Gallery.Index.Storage;
 using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Stores;
 using UniFace.Gallery.Tests.Index;
 using UniFace.TestSupport;
 
@@ -70,6 +72,19 @@ public sealed class GalleryFuzzTests : IDisposable
             await gallery.SearchAsync(Rows.Random(1, 8, 3)[0], GalleryFolder.Contract, 1);
             await gallery.CountAsync();
         }
+    }
+
+    [Theory]
+    [InlineData("SELECT NULL")]
+    [InlineData("SELECT 'x'")]
+    public async Task A_value_that_a_gallery_cannot_hold_is_damage(string sql)
+    {
+        // Found by fuzzing: a damaged page gave NULL where the table allows none.
+        await using SqliteConnection connection = new("Data Source=:memory:;Pooling=False");
+        connection.Open();
+        SqlSession session = new(connection, TestContext.Current.CancellationToken);
+        UniFaceException error = await Assert.ThrowsAsync<UniFaceException>(() => session.QueryAsync(sql, row => row.GetGuid(0)));
+        Assert.Contains("the gallery is damaged", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -255,7 +255,8 @@ public sealed class ReaderFuzzTests : IDisposable
         using MemoryStream stream = new();
         using (TarWriter writer = new(stream, format, leaveOpen: true))
         {
-            string[] names = [prefix + "Ann/1.jpg", prefix + "Ann/2.jpg", prefix + "Bob/" + (format == TarEntryFormat.Ustar ? "x" : new string('x', 150)) + ".jpg"];
+            string third = format == TarEntryFormat.Ustar ? "x" : new string('x', 150);
+            string[] names = [prefix + "Ann/1.jpg", prefix + "Ann/2.jpg", $"{prefix}Bob/{third}.jpg"];
             foreach (string name in names)
             {
                 TarEntry entry = format switch

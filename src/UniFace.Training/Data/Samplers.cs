@@ -16,14 +16,15 @@ internal static class Samplers
     /// <exception cref="UniFaceException">The name is unknown, the batch size is not a multiple of K, or the sampler takes no weights.</exception>
     internal static ISampler Create(
         string name, FaceDataset dataset, int batchSize, int imagesPerPerson, long seed, params IReadOnlyList<double> weights) => name switch
-    {
-        "uniform" when weights.Any(weight => weight != 1) => new WeightedSampler(dataset, weights, seed),
-        "class-balanced" or "pk" when weights.Any(weight => weight != 1) => throw new UniFaceException(
-            $"the sampler {name} draws by person, so it takes no weights of data sets; leave the weights out, or use the sampler uniform."),
-        "uniform" => new UniformSampler(dataset.Samples.Count, seed),
-        "class-balanced" => new ClassBalancedSampler(dataset, seed),
-        "pk" when batchSize % imagesPerPerson == 0 => new PersonBatchSampler(dataset, batchSize / imagesPerPerson, imagesPerPerson, seed),
-        "pk" => throw new UniFaceException($"a batch of {batchSize} is not a multiple of {imagesPerPerson} images per person, which the sampler pk needs."),
-        _ => throw new UniFaceException($"there is no sampler '{name}'; expected one of {string.Join(", ", Names)}."),
-    };
+        {
+            "uniform" when weights.Any(weight => weight != 1) => new WeightedSampler(dataset, weights, seed),
+            "class-balanced" or "pk" when weights.Any(weight => weight != 1) => throw new UniFaceException(
+                $"the sampler {name} draws by person, so it takes no weights of data sets; leave the weights out, or use the sampler uniform."),
+            "uniform" => new UniformSampler(dataset.Samples.Count, seed),
+            "class-balanced" => new ClassBalancedSampler(dataset, seed),
+            "pk" when batchSize % imagesPerPerson == 0 => new PersonBatchSampler(dataset, batchSize / imagesPerPerson, imagesPerPerson, seed),
+            "pk" => throw new UniFaceException(
+                $"a batch of {batchSize} is not a multiple of {imagesPerPerson} images per person, which the sampler pk needs."),
+            _ => throw new UniFaceException($"there is no sampler '{name}'; expected one of {string.Join(", ", Names)}."),
+        };
 }

@@ -36,6 +36,17 @@ public sealed class RunFuzzTests : IDisposable
     }
 
     [Fact]
+    public void A_hyperparameter_that_is_given_twice_is_refused()
+    {
+        // Found by fuzzing.
+        const string Loss = """{"name": "uce", "hyperparameters": {"margin": 0.4, "margin": 0.3}}""";
+        Assert.Contains(
+            "margin is given twice",
+            Assert.Throws<System.Text.Json.JsonException>(() => System.Text.Json.JsonSerializer.Deserialize<Training.Losses.Loss>(Loss)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Events_of_a_run()
     {
         RunEventLog.Add(folder, new RunNote(DateTime.UnixEpoch, 1, 2, RunEvent.Started, "started"));

@@ -2,11 +2,11 @@
 # The checks that take hours: the whole suite and the benchmarks as on older processors (tests/processors.sh), the packages, fuzzing, thousands of
 # hostile requests, and runs and enrollments that are killed. It continues after a failure, keeps each log, and ends with one line: N passed, N failed,
 # N skipped. Each test of the suite counts as one, and so does every other check.
-#   tests/nightly.sh [FUZZ_MINUTES=60] [KILLS=50]
+#   tests/nightly.sh [FUZZ_MINUTES=30] [KILLS=50]
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
 export UNIFACE_HOME=${UNIFACE_HOME:-$root/.tools} DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-minutes=${1:-60} kills=${2:-50}
+minutes=${1:-30} kills=${2:-50}
 [[ $minutes$kills =~ ^[0-9]+$ ]] || { echo "usage: tests/nightly.sh [FUZZ_MINUTES] [KILLS]" >&2; exit 2; }
 . tests/processors.sh
 logs=$(mktemp -d); echo "logs: $logs"
@@ -44,12 +44,14 @@ for processor in "${processors[@]}"; do
   check "bench search, $name" env "${settings[@]}" ./uniface bench search --size 100000
 done
 check "packages" tests/packages.sh
+check "start on 50 million images" ./uniface bench start --size 50000000 --people 1000000 --most-seconds 60 --most-memory 3
 check "fuzzing for $minutes minutes" tests/fuzz.sh "$minutes"
 check "hostile requests" tests/hostile.sh 5000
 check "killed runs" tests/kill-test.sh "$kills"
 for ranks in 2 4; do
   ! command -v mpiexec >/dev/null || check "killed ranks of $ranks" tests/kill-test.sh "$kills" "$PWD/uniface" "$ranks"
 done
+check "trainings under random kills" tests/train-soak.sh "${UNIFACE_SOAK_MINUTES:-120}" "$logs/soak"
 check "killed enrollments" tests/gallery-kill-test.sh "$kills"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -12,6 +12,7 @@ namespace UniFace.CommandLine;
 internal sealed class ConfigFile
 {
     private const int MaxBytes = 1 << 20;
+    private const int MaxDepth = 20;
     private readonly List<(Option Option, int Line, string[] Values)> entries = [];
     private readonly HashSet<Option> used = [];
 
@@ -74,12 +75,18 @@ internal sealed class ConfigFile
         YamlStream yaml = [];
         try
         {
-            using StreamReader reader = File.OpenText(path);
-            yaml.Load(reader);
+            string text = File.ReadAllText(path);
+            RequireFlat(text);
+            yaml.Load(new StringReader(text));
         }
         catch (YamlException e)
         {
             throw new UniFaceException($"{path}, line {e.Start.Line}: not valid YAML: {e.Message.TrimEnd('.')}; expected lines like 'epochs: 20'.", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException)
+        {
+            // YamlDotNet throws these for some damaged files.
+            throw new UniFaceException($"{path}, line 1 or later: not valid YAML: {e.Message.TrimEnd('.')}; expected lines like 'epochs: 20'.", e);
         }
 
         return yaml.Documents switch
@@ -88,6 +95,20 @@ internal sealed class ConfigFile
             [{ RootNode: YamlMappingNode options }] => options,
             [{ RootNode: YamlNode other }, ..] => throw new UniFaceException($"{path}, line {other.Start.Line}: expected one list of lines like 'epochs: 20'."),
         };
+    }
+
+    /// <summary>Refuses lists in lists in lists ..., for each of which the loading calls itself.</summary>
+    private static void RequireFlat(string text)
+    {
+        Parser parser = new(new StringReader(text));
+        for (int depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MaxDepth)
+            {
+                throw new YamlException(parser.Current.Start, parser.Current.End, "lists or mappings are nested too deeply");
+            }
+        }
     }
 
     private void Add(CommandResult command, int line, YamlScalarNode? key, YamlNode value)

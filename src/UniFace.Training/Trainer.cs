@@ -22,7 +22,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>The description of the run.</summary>
-    internal RunInfo Info => run.Info;
+    internal RunInfo Info => loop.Info;
 
     /// <summary>Optimizer steps of the whole run.</summary>
     public long TotalSteps => TrainingLoop.TotalSteps(Info);
@@ -31,7 +31,7 @@ public sealed class Trainer : IDisposable
     public long Step => run.State.Step;
 
     /// <summary>
-    /// Creates a run on the data that the options name: checks and hashes it, and writes run.json. A run that ended before its first checkpoint is
+    /// Creates a run on the data that the options name: checks it, and writes run.json. A run that ended before its first checkpoint is
     /// replaced.
     /// </summary>
     /// <param name="folder">The run folder; created if it does not exist.</param>
@@ -56,7 +56,7 @@ public sealed class Trainer : IDisposable
         if (holdOut && options is { Validation: null, ValidationPeople: 0, UsesLabels: true })
         {
             using FaceDataset set = options.OpenData();
-            int people = set.People.Count, withPairs = set.Samples.CountBy(sample => sample.Label).Count(person => person.Value > 1);
+            int people = set.People.Count, withPairs = set.ImagesPerPerson().Count(images => images > 1);
             options = withPairs >= (TrainOptions.ShareToHoldOut * people) + 2 ? options.HoldOutPeople(people) : options;
         }
 

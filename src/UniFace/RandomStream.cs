@@ -68,4 +68,7 @@ internal enum RandomStream
 
     /// <summary>Non-mated pairs of a cross-validated accuracy.</summary>
     AccuracyNonMatedPairs = 21,
+
+    /// <summary>Order of the images of one of several weighted data sets.</summary>
+    WeightedSetOrder = 22,
 }

@@ -3,8 +3,10 @@ using SkiaSharp;
 using UniFace.Faces;
 using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
+using UniFace.Vision.Liveness;
 using UniFace.Vision.Models;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 using UniFace.Vision.Tests.Decoding;
 
 namespace UniFace.Vision.Tests;
@@ -109,4 +111,22 @@ public sealed class ImageFuzzTests : IDisposable
         byte[] plain = TestImages.Encode(new RgbImage(3000, 2000), SKEncodedImageFormat.Png);
         Assert.Equal(3000, new SkiaImageDecoder().Decode(plain, "plain.png").Width);
     }
+
+    [Fact]
+    public void Damaged_descriptions_of_liveness_models_are_read_or_refused() => Fuzzer.Run(
+        ["{ \"onnxFile\": \"liveness.onnx\", \"threshold\": 0.9, \"liveIndex\": 1, \"scale\": 2.7, \"colorOrder\": \"bgr\" }"u8.ToArray()], bytes =>
+        {
+            string path = Path.Combine(folder, "liveness.json");
+            File.WriteAllBytes(path, bytes);
+            LivenessModel.Load(path);
+        });
+
+    [Fact]
+    public void Damaged_reports_of_an_alignment_are_ignored() => Fuzzer.Run(
+        ["{ \"summary\": { \"settings\": { \"padding\": 0.1 } }, \"skipped\": [], \"severalFaces\": [], \"leftOut\": [] }"u8.ToArray()], bytes =>
+        {
+            string path = Path.Combine(folder, AlignReport.FileName);
+            File.WriteAllBytes(path, bytes);
+            AlignReport.ReadSettings(path);
+        });
 }

@@ -10,6 +10,7 @@ internal static class BenchCommand
         BenchHeadCommand.Create(),
         BenchStepCommand.Create(),
         BenchDataCommand.Create(),
+        BenchStartCommand.Create(),
         BenchSearchCommand.Create(),
         BenchIdentifyCommand.Create(),
         BenchEmbedCommand.Create(),

@@ -254,5 +254,9 @@ internal sealed class SqliteDatabase(string path, SqliteConnection writer, Sqlit
                 },
                 e);
         }
+        catch (Exception e) when (e is InvalidCastException or FormatException or OverflowException)
+        {
+            throw new UniFaceException($"{path}: a value is of another type than the gallery stores: the gallery is damaged; restore it from a copy", e);
+        }
     }
 }

@@ -44,13 +44,30 @@ internal sealed class SqlSession(DbConnection connection, CancellationToken stop
         StreamAsync(sql, row, parameters).ToListAsync(stop).AsTask();
 
     /// <summary>The rows of a query, read while the caller enumerates them.</summary>
+    /// <exception cref="UniFaceException">A row holds a value that it cannot have.</exception>
     public async IAsyncEnumerable<T> StreamAsync<T>(string sql, Func<DbDataReader, T> row, params object?[] parameters)
     {
         await using DbCommand command = Prepare(sql, parameters);
         await using DbDataReader reader = await command.ExecuteReaderAsync(stop);
         while (await reader.ReadAsync(stop))
         {
-            yield return row(reader);
+            yield return Read(row, reader);
+        }
+    }
+
+    /// <summary>Reads a row. A damaged database may hold NULL or a value of another type where the tables allow none.</summary>
+    private T Read<T>(Func<DbDataReader, T> row, DbDataReader reader)
+    {
+        try
+        {
+            return row(reader);
+        }
+        catch (Exception e) when (e is InvalidOperationException or InvalidCastException or FormatException or OverflowException)
+        {
+            throw new UniFaceException(
+                $"{connection.DataSource}: a row of the gallery holds a value that it cannot have ({e.Message.TrimEnd('.')}): the gallery is damaged; " +
+                "restore it from a copy",
+                e);
         }
     }
 

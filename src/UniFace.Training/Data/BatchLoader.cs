@@ -102,7 +102,7 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
         }
 
         Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [b, 3, H, W], channels last
-        Tensor labels = tensor(samples.Select(sample => (long)dataset.Samples[sample].Label).ToArray()).DetachFromDisposeScope(); // [B]
+        Tensor labels = tensor(samples.Select(sample => (long)dataset.LabelOf(sample)).ToArray()).DetachFromDisposeScope(); // [B]
         return new TrainingBatch(images, labels, samples) { Targets = options.Targets?.Invoke(samples[part.First..part.End], seen) };
     }
 

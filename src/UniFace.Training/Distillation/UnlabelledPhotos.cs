@@ -13,11 +13,14 @@ internal sealed class UnlabelledPhotos : FaceDataset
         sources = [.. Enumerable.Range(0, photos.Names.Count).Where(i => Path.GetFileName(photos.Names[i]) != FaceDatasets.ContactSheet)];
         Source = photos.Source;
         People = ["unlabelled"];
-        Samples = [.. sources.Select(i => new FaceSample(photos.Names[i], 0))];
+        Samples = new SampleList(sources.Length, _ => 0, i => photos.Names[sources[i]]);
     }
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => photos.Read(sources[index]);
+
+    /// <inheritdoc/>
+    public override long SizeOf(int index) => photos.SizeOf(sources[index]);
 
     /// <summary>Opens a data set with its people or, if it has no folder per person, all of its photos.</summary>
     /// <param name="path">A folder or a file.</param>

@@ -67,6 +67,36 @@ internal static class Agreement
         return failed.All(value => value == 1) ? failure : $"rank {first}: {failure}";
     }
 
+    /// <summary>Sends the bytes of the other ranks to rank 0, one rank after the other.</summary>
+    /// <param name="communicator">The ranks.</param>
+    /// <param name="own">The bytes of this rank; not used on rank 0.</param>
+    /// <param name="received">Called on rank 0 with each rank that has sent bytes, and these.</param>
+    public static void CollectBytes(this ICommunicator communicator, byte[] own, Action<int, byte[]> received)
+    {
+        if (communicator.Size == 1)
+        {
+            return;
+        }
+
+        double[] lengths = new double[communicator.Size];
+        lengths[communicator.Rank] = communicator.Rank == 0 ? 0 : own.Length;
+        communicator.AllReduce(lengths, Reduction.Sum, Traffic.Other);
+        if (lengths[communicator.Rank] > 0)
+        {
+            communicator.Send(own, 0);
+        }
+
+        for (int rank = 1; communicator.Rank == 0 && rank < communicator.Size; rank++)
+        {
+            if (lengths[rank] > 0)
+            {
+                byte[] bytes = new byte[(int)lengths[rank]];
+                communicator.Receive(bytes, rank);
+                received(rank, bytes);
+            }
+        }
+    }
+
     /// <summary>A text of rank 0.</summary>
     public static string Broadcast(this ICommunicator communicator, string text) =>
         Encoding.UTF8.GetString(communicator.BroadcastBytes(Encoding.UTF8.GetBytes(text)));

@@ -1,3 +1,5 @@
+using UniFace.Data.Identity;
+
 namespace UniFace.Training.Loop;
 
 /// <summary>A run that is ready to train.</summary>
@@ -13,6 +15,12 @@ internal sealed record PreparedRun(
 {
     /// <summary>The options that were changed when the run was resumed, each as "threads 2 to 4"; not yet written to run.json.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
+
+    /// <summary>The whole training set, with the people held out.</summary>
+    public FaceDataset Whole { get; init; } = Data.Training;
+
+    /// <summary>The images of the validation set, which must not be trained on; null if that was checked before the run.</summary>
+    public TrainingFingerprint? Validated { get; init; }
 
     /// <summary>The position of the folder when the run was prepared, under its lock.</summary>
     public RunPosition Position { get; } = RunPosition.Read(Folder);
@@ -36,7 +44,7 @@ internal sealed record PreparedRun(
 /// <param name="validation">The validation set to <paramref name="data"/>, not disposed; null for none.</param>
 /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
 /// <param name="decoder">Decodes the images; null for Skia.</param>
-/// <param name="communicator">The processes that train together. Every rank prepares its part; rank 0 alone reads the images and writes files.</param>
+/// <param name="communicator">The processes that train together. Every rank prepares its part; rank 0 alone reads all images and writes files.</param>
 /// <param name="cancellationToken">Stops the hashing.</param>
 internal sealed class RunPreparation(
     string folder,
@@ -47,6 +55,11 @@ internal sealed class RunPreparation(
     ICommunicator communicator,
     CancellationToken cancellationToken)
 {
+    /// <summary>
+    /// A set of this many images is compared with the validation set before the run starts; a larger one as the first epoch reads it.
+    /// </summary>
+    private const int MostComparedAtStart = 100_000;
+
     private readonly CheckpointStore checkpoints = new(folder);
     private readonly Stack<IDisposable> owned = []; // disposed from the newest to the oldest
 
@@ -56,7 +69,7 @@ internal sealed class RunPreparation(
     {
         return DisposeIfFailed(() =>
         {
-            (TrainingData prepared, Device device, string identity) = Agreement.Require(communicator, () =>
+            (TrainingData prepared, Device device, string found, string read, TrainingFingerprint? validated) = Agreement.Require(communicator, () =>
             {
                 options.Validate();
                 RequireSupported(options);
@@ -65,9 +78,11 @@ internal sealed class RunPreparation(
                 Device opened = OpenDevice(options.Device);
                 OpenData(options);
                 TrainingData ready = Prepare(options);
-                return (ready, opened, IsFirst ? $"{Guid.NewGuid():N} {(validation is null ? Hash() : HashWithoutOverlap(validation, ready.Training))}" : "");
+                (string hash, TrainingFingerprint? unread) = IsFirst ? RequireOtherPeople(ready.Training) : (RunInfo.Incomplete, null);
+                return (ready, opened, DatasetFingerprint.Compute(data!), hash, unread);
             });
-            string[] shared = communicator.Broadcast(identity).Split(' ');
+            string[] shared = communicator.Broadcast($"{Guid.NewGuid():N} {read} {found}").Split(' ');
+            validated = SharedFingerprint.BroadcastIfAny(communicator, validated);
             RunInfo info = new()
             {
                 Id = shared[0],
@@ -75,12 +90,17 @@ internal sealed class RunPreparation(
                 Started = DateTime.UtcNow,
                 Options = options,
                 DataHash = shared[1],
+                DataFingerprint = shared[2],
                 People = prepared.Training.People.Count,
                 Images = prepared.Training.Samples.Count,
                 HeldOut = prepared.HeldOut?.People ?? [],
                 StepsPerEpoch = prepared.StepsPerEpoch,
             };
-            TrainingState state = Agreement.Require(communicator, () => CreateState(info, device));
+            TrainingState state = Agreement.Require(communicator, () =>
+            {
+                RequireSameData(found, info);
+                return CreateState(info, device);
+            });
             if (IsFirst)
             {
                 using RunLock runLock = RunLock.Acquire(folder);
@@ -89,7 +109,7 @@ internal sealed class RunPreparation(
             }
 
             communicator.Barrier();
-            return new PreparedRun(folder, info, prepared, state, device, Fresh: true, owned);
+            return new PreparedRun(folder, info, prepared, state, device, Fresh: true, owned) { Whole = data!, Validated = validated };
         });
     }
 
@@ -112,6 +132,7 @@ internal sealed class RunPreparation(
         RunInfo info = stored with { Options = changed ?? stored.Options };
         return DisposeIfFailed(() =>
         {
+            TrainingFingerprint? validated = null;
             (IReadOnlyList<string> changes, TrainingData prepared, Device device, TrainingState state, string? last) = Agreement.Require(communicator, () =>
             {
                 info.Options.Validate();
@@ -119,11 +140,8 @@ internal sealed class RunPreparation(
                 IReadOnlyList<string> differences = RunChanges.Between(stored.Options, info.Options);
                 Device opened = OpenDevice(info.Options.Device);
                 OpenData(info.Options);
-                if (IsFirst)
-                {
-                    RequireUnchanged(info);
-                }
-
+                RequireUnchanged(info);
+                validated = !IsFirst || info.HasDataHash || validation is null ? null : Fingerprint(validation);
                 TrainingData ready = Prepare(info.Options);
                 RequireSameSizes(info, ready);
                 TrainingState created = CreateState(info, opened);
@@ -138,7 +156,12 @@ internal sealed class RunPreparation(
 
             string[] noted = [.. changes.Select(change => $"step {state.Step}: {change}")];
             info = info with { Changes = [.. stored.Changes, .. noted] };
-            return new PreparedRun(folder, info, prepared, state, device, last is null, owned) { Changes = changes };
+            return new PreparedRun(folder, info, prepared, state, device, last is null, owned)
+            {
+                Whole = data!,
+                Validated = SharedFingerprint.BroadcastIfAny(communicator, validated),
+                Changes = changes,
+            };
         });
     }
 
@@ -220,14 +243,32 @@ internal sealed class RunPreparation(
         }
     }
 
-    private void RequireUnchanged(RunInfo info)
+    private void RequireSameData(string found, RunInfo info)
     {
-        string hash = Hash();
-        if (hash != info.DataHash)
+        if (found != info.DataFingerprint)
         {
             throw new UniFaceException(
-                $"{data!.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
-                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
+                $"{data!.Source} is not the data of rank 0 (its fingerprint is {found[..12]}, there it is {info.DataFingerprint![..12]}); all processes " +
+                "must read the same data.");
+        }
+    }
+
+    private void RequireUnchanged(RunInfo info)
+    {
+        // Runs from before fingerprints are compared by all contents, which one rank reads.
+        if (info.DataFingerprint is null && !IsFirst)
+        {
+            return;
+        }
+
+        (string what, string found, string stored) = info.DataFingerprint is string fingerprint
+            ? ("fingerprint", DatasetFingerprint.Compute(data!), fingerprint)
+            : ("hash", data!.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken), info.DataHash);
+        if (found != stored)
+        {
+            throw new UniFaceException(
+                $"{data!.Source} has changed since {folder} was started (its {what} is {found[..12]}, run.json says " +
+                $"{stored[..Math.Min(12, stored.Length)]}). Restore the images, or start a new run.");
         }
     }
 
@@ -241,22 +282,40 @@ internal sealed class RunPreparation(
         }
     }
 
-    private string Hash() => data!.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken);
-
-    /// <summary>The hash of the training set; refuses a validation set that shares people or images with it.</summary>
-    private string HashWithoutOverlap(FaceDataset validated, FaceDataset trained)
+    private TrainingFingerprint Fingerprint(FaceDataset set)
     {
         TrainingFingerprint fingerprint = new();
-        _ = validated.ComputeHash((i, encoded) => fingerprint.Add(validated.People[validated.Samples[i].Label], encoded), cancellationToken);
+        _ = set.ComputeHash((i, encoded) => fingerprint.Add(set.NameOf(set.LabelOf(i)), encoded), cancellationToken);
+        return fingerprint;
+    }
+
+    /// <summary>
+    /// Refuses a validation set that shares people or images with the training set. Contents of a large set are compared while it trains.
+    /// </summary>
+    /// <returns>The hash of the training set if all of it was read, and the fingerprint to compare contents with, if they were not.</returns>
+    private (string Hash, TrainingFingerprint? Validated) RequireOtherPeople(FaceDataset trained)
+    {
+        if (validation is null)
+        {
+            return (RunInfo.Incomplete, null);
+        }
+
+        TrainingFingerprint fingerprint = Fingerprint(validation);
+        if (data!.Samples.Count > MostComparedAtStart)
+        {
+            string[] shared = [.. trained.People.Select((_, label) => trained.NameOf(label)).Where(fingerprint.HasPerson)];
+            return shared.Length == 0 ? (RunInfo.Incomplete, fingerprint) : throw Overlap(new OverlapFound(0, shared.Length, shared[0]));
+        }
+
         HashSet<string> names = [.. trained.Samples.Select(s => s.Name)];
-        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data!, fingerprint, sample => names.Contains(sample.Name), hashed, cancellationToken);
-        return overlap is null
-            ? hash
-            : throw new UniFaceException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{validated.Source} has {overlap.Images} of the {trained.Samples.Count} " +
-                $"training images and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
-                $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
+        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data, fingerprint, sample => names.Contains(sample.Name), hashed, cancellationToken);
+        return overlap is null ? (hash, null) : throw Overlap(overlap);
+
+        UniFaceException Overlap(OverlapFound found) => new(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{validation.Source} has {found.Images} of the {trained.Samples.Count} " +
+            $"training images and {found.People} of the {trained.People.Count} people by name, e.g. {found.Example}: a validation on " +
+            $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
     }
 
     private static Device OpenDevice(string name)

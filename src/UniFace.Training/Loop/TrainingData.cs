@@ -66,13 +66,14 @@ internal sealed record TrainingData(
             Normalization = input.Normalization,
             Targets = teacher is null ? null : teacher.CreateTargets,
         };
-        ISampler sampler = Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed);
+        ISampler sampler = Samplers.Create(
+            options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed, [.. options.DataSets.Select(set => set.Weight)]);
         BatchLoader loader = new(training, decoder, sampler, options.Augment, loading);
         return new TrainingData(
             training,
             heldOut,
             loader,
-            ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
+            ClassWeights.Compute(options.ClassWeight, training.ImagesPerPerson(), options.ClassWeightBeta),
             (validation ?? heldOut) is FaceDataset validated && communicator is null or { Rank: 0 }
                 ? new HeldOutValidator(validated, decoder, input.Size)
                 : null,

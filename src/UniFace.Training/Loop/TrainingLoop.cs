@@ -19,6 +19,7 @@ internal sealed class TrainingLoop(PreparedRun run)
 
     private TrainingFingerprint fingerprint = ReadFingerprint(run.Folder, run.Fresh);
     private readonly Stopwatch training = new();
+    private RunDataHash? dataHash; // while it trains; null for a run that was started without a fingerprint of its data
     private TrainingEvents events = new();
     private RankWatch? watch;
     private long imagesTrained;
@@ -26,6 +27,9 @@ internal sealed class TrainingLoop(PreparedRun run)
     private int savedFingerprintCount = -1;
 
     private bool IsFirst => communicator.Rank == 0;
+
+    /// <summary>The description of the run.</summary>
+    public RunInfo Info { get; private set; } = run.Info;
 
     private double Rate => imagesTrained > 0 ? imagesTrained / training.Elapsed.TotalSeconds : 0;
 
@@ -38,6 +42,7 @@ internal sealed class TrainingLoop(PreparedRun run)
     {
         try
         {
+            dataHash = RunDataHash.Open(run.Folder, Info, run.Whole, run.Fresh, communicator);
             using RankWatch? watching = watch = RankWatch.Start(communicator, run.Folder);
             watch?.SetBusy("preparing");
             return Train(listeners, cancellationToken);
@@ -55,6 +60,11 @@ internal sealed class TrainingLoop(PreparedRun run)
         {
             throw new UniFaceException($"rank {communicator.Rank}: {e.Message}", e);
         }
+        finally
+        {
+            dataHash?.Dispose();
+            dataHash = null;
+        }
     }
 
     private TrainResult Train(TrainingEvents listeners, CancellationToken cancellationToken)
@@ -62,7 +72,7 @@ internal sealed class TrainingLoop(PreparedRun run)
         events = listeners;
         set_num_threads(options.Threads);
         fingerprint = SharedFingerprint.Broadcast(communicator, fingerprint);
-        data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
+        data.Loader.FirstRead = OnFirstRead;
         using MetricsLog? log = !IsFirst ? null : new(run.Folder, state.Step, run.Fresh ? -1 : state.Epoch);
         foreach (string warning in data.Warnings)
         {
@@ -85,6 +95,11 @@ internal sealed class TrainingLoop(PreparedRun run)
             Save();
         }
 
+        if (state.Epoch > 0 && !Info.HasDataHash)
+        {
+            CompleteDataHash(cancellationToken); // The run was stopped in between.
+        }
+
         IReadOnlyList<(long Calls, long Bytes)> sent = communicator.Counters.Snapshot();
         long firstStep = state.Step;
         using TrainingStep step = new(options, schedule, state, run.Device, data.Weights);
@@ -102,8 +117,10 @@ internal sealed class TrainingLoop(PreparedRun run)
             }
 
             EndEpoch(log, cancellationToken);
+            CompleteDataHash(cancellationToken);
         }
 
+        CompleteDataHash(cancellationToken);
         string? traffic = communicator.Size > 1 && state.Step > firstStep ? communicator.Counters.Describe(sent, state.Step - firstStep) : null;
         return new TrainResult(run.Folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
         {
@@ -111,6 +128,32 @@ internal sealed class TrainingLoop(PreparedRun run)
             Ranks = communicator.Size,
             Traffic = traffic,
         };
+    }
+
+    /// <summary>Called from several threads when a sample is first read.</summary>
+    private void OnFirstRead(int sample, byte[] encoded)
+    {
+        byte[] sha256 = SHA256.HashData(encoded);
+        dataHash?.Add(data.Training.WholeIndexOf(sample), sha256);
+        if (run.Validated?.HasImage(encoded) == true)
+        {
+            throw new UniFaceException(
+                $"{data.Training.Source}: {data.Training.Samples[sample].Name} is also in the validation set {options.Validation}: a validation on " +
+                "training data says nothing about strangers; validate on other people, or hold some out of the training set, in a new run.");
+        }
+
+        fingerprint.Add(data.Training.NameOf(data.Training.LabelOf(sample)), encoded, sha256);
+    }
+
+    /// <summary>Completes the hash of the data when the first epoch has read it.</summary>
+    private void CompleteDataHash(CancellationToken cancellationToken)
+    {
+        if (IsFirst)
+        {
+            watch?.SetBusy("hashing the data");
+        }
+
+        Info = dataHash?.Complete(Info, (done, missing) => events.Preparing?.Invoke("hash of the data", done, missing), cancellationToken) ?? Info;
     }
 
     /// <summary>The weights of a run that does not start from random ones.</summary>
@@ -271,6 +314,7 @@ internal sealed class TrainingLoop(PreparedRun run)
             savedFingerprintCount = count;
         }
 
+        dataHash?.Commit();
         checkpoints.Save(path => state.Save(path, resumable: true), communicator);
         checkpointStep = state.Step;
         watch?.SetBusy(null);

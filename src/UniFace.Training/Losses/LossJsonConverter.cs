@@ -11,9 +11,15 @@ internal sealed class LossJsonConverter : JsonConverter<Loss>
             throw new JsonException("A loss is an object with a name and hyperparameters.");
         }
 
+        bool given = root.TryGetProperty("hyperparameters", out JsonElement values) && values.ValueKind == JsonValueKind.Object;
+        if (given && values.EnumerateObject().CountBy(value => value.Name).FirstOrDefault(value => value.Value > 1).Key is string twice)
+        {
+            throw new JsonException($"The hyperparameter {twice} is given twice.");
+        }
+
         return LossRegistry.Create(
             name.GetString()!,
-            root.TryGetProperty("hyperparameters", out JsonElement values) && values.ValueKind == JsonValueKind.Object
+            given
                 ? values.EnumerateObject().ToDictionary(v => v.Name, v => Text(v.Value))
                 : []);
     }

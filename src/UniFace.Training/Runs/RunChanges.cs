@@ -7,7 +7,15 @@ internal static class RunChanges
     /// <exception cref="UniFaceException">Fewer epochs, or a change that is not allowed.</exception>
     public static IReadOnlyList<string> Between(TrainOptions stored, TrainOptions wanted)
     {
-        TrainOptions unchanged = wanted with { Data = stored.Data, Threads = stored.Threads, Epochs = stored.Epochs, Keep = stored.Keep };
+        bool sameSets = wanted.DataSets.Select(set => set.Weight).SequenceEqual(stored.DataSets.Select(set => set.Weight));
+        TrainOptions unchanged = wanted with
+        {
+            Data = stored.Data,
+            MoreData = sameSets ? stored.MoreData : wanted.MoreData,
+            Threads = stored.Threads,
+            Epochs = stored.Epochs,
+            Keep = stored.Keep,
+        };
         if (JsonSerializer.Serialize(unchanged) != JsonSerializer.Serialize(stored))
         {
             throw new UniFaceException(
@@ -23,11 +31,13 @@ internal static class RunChanges
 
         (string Name, object Before, object After)[] options =
         [
-            ("data", stored.Data, wanted.Data),
+            ("data", Paths(stored), Paths(wanted)),
             ("threads", stored.Threads, wanted.Threads),
             ("epochs", stored.Epochs, wanted.Epochs),
             ("keep", stored.Keep, wanted.Keep),
         ];
         return [.. options.Where(option => !option.Before.Equals(option.After)).Select(option => $"{option.Name} {option.Before} to {option.After}")];
+
+        static string Paths(TrainOptions options) => string.Join(" + ", options.DataSets.Select(set => set.Path));
     }
 }

@@ -26,8 +26,24 @@ internal sealed record RunInfo
     /// <summary>Changes made when the run was resumed, each as "step 120: threads 2 to 4".</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
-    /// <summary>Hash of the names, labels and contents of the training set.</summary>
+    /// <summary><see cref="DataHash"/> until all of the data has been read.</summary>
+    public const string Incomplete = "incomplete";
+
+    /// <summary>
+    /// Hash of the names, labels and contents of the training set (<see cref="DatasetHash"/>), completed at the end of the first epoch;
+    /// <see cref="Incomplete"/> before.
+    /// </summary>
     public required string DataHash { get; init; }
+
+    /// <summary>
+    /// What identifies the training set at once (<see cref="UniFace.Data.Identity.DatasetFingerprint"/>). Null in older runs, whose data is hashed when they
+    /// are resumed.
+    /// </summary>
+    public string? DataFingerprint { get; init; }
+
+    /// <summary>Whether <see cref="DataHash"/> is known.</summary>
+    [JsonIgnore]
+    public bool HasDataHash => DataHash != Incomplete;
 
     /// <summary>People in the training: the classes of the loss.</summary>
     public required int People { get; init; }

@@ -1,3 +1,4 @@
+using UniFace.Data.Merging;
 using UniFace.Training.Losses;
 
 namespace UniFace.Training.Runs;
@@ -22,6 +23,16 @@ public sealed record TrainOptions
 {
     /// <summary>Path of the training set.</summary>
     public required string Data { get; init; }
+
+    /// <summary>How many times an epoch draws each image of <see cref="Data"/>, on average (<see cref="WeightedData.Weight"/>); null: once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? DataWeight { get; init; }
+
+    /// <summary>
+    /// Further training sets. People of different sets are different classes, also under one name. The sampler uniform draws from each set by its weight.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<WeightedData>? MoreData { get; init; }
 
     /// <summary>The loss with its hyperparameters.</summary>
     public required Loss Loss { get; init; }
@@ -210,6 +221,11 @@ public sealed record TrainOptions
                 "held out of this one.");
         }
 
+        foreach (WeightedData set in DataSets)
+        {
+            set.Validate();
+        }
+
         Teacher?.Validate();
         FineTune?.Validate();
         Augment.Validate();
@@ -236,7 +252,35 @@ public sealed record TrainOptions
 
     /// <summary>Opens the training set; without labels, any photos. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">There is no data set.</exception>
-    internal FaceDataset OpenData() => OpenPhotos(Data);
+    internal FaceDataset OpenData()
+    {
+        List<FaceDataset> sets = [];
+        try
+        {
+            foreach (WeightedData set in DataSets)
+            {
+                sets.Add(OpenPhotos(set.Path));
+            }
+
+            return MergedDataset.Merge(sets);
+        }
+        catch
+        {
+            sets.ForEach(set => set.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>These options with other training sets.</summary>
+    internal TrainOptions WithData(IReadOnlyList<WeightedData> sets) => this with
+    {
+        Data = sets[0].Path,
+        DataWeight = sets[0].Weight == 1 ? null : sets[0].Weight,
+        MoreData = sets.Count == 1 ? null : [.. sets.Skip(1)],
+    };
+
+    /// <summary>All training sets with their weights, the first from <see cref="Data"/>.</summary>
+    internal IReadOnlyList<WeightedData> DataSets => [new(Data, DataWeight ?? 1), .. MoreData ?? []];
 
     /// <summary>Opens a data set as the training set is opened. The caller disposes it.</summary>
     internal FaceDataset OpenPhotos(string path) => UsesLabels ? FaceDatasets.Open(path, PersonLevel) : UnlabelledPhotos.Open(path, PersonLevel);

@@ -3,6 +3,8 @@ namespace UniFace.Data;
 /// <summary>One hash over names, labels and contents, which identifies a data set.</summary>
 internal static class DatasetHash
 {
+    private const int BlockSamples = 1 << 20;
+
     /// <summary>
     /// SHA-256 over the people's names, and the name, label and SHA-256 of the bytes of every sample in order. The same set as a folder and
     /// as a tar has the same hash. Contents are hashed in parallel.
@@ -13,21 +15,34 @@ internal static class DatasetHash
     /// <returns>64 hexadecimal digits in lower case.</returns>
     public static string ComputeHash(this FaceDataset dataset, Action<int, byte[]>? visit = null, CancellationToken cancellationToken = default)
     {
-        byte[] contents = new byte[(long)dataset.Samples.Count * SHA256.HashSizeInBytes];
-        ParallelLoop.Run(
-            dataset.Samples.Count,
-            i =>
+        // Block by block, so that the memory does not grow with the set.
+        int first = 0;
+        byte[] contents = new byte[Math.Min(dataset.Samples.Count, BlockSamples) * SHA256.HashSizeInBytes];
+        return Combine(dataset, i =>
+        {
+            if (i % BlockSamples == 0)
             {
-                byte[] encoded = dataset.Read(i);
-                SHA256.HashData(encoded, contents.AsSpan(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
-                visit?.Invoke(i, encoded);
-            },
-            cancellationToken: cancellationToken);
-        return Combine(dataset, contents);
+                first = i;
+                ParallelLoop.Run(Math.Min(BlockSamples, dataset.Samples.Count - first), Read, cancellationToken: cancellationToken);
+            }
+
+            return Slot(i - first);
+        });
+
+        Memory<byte> Slot(int i) => contents.AsMemory(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes);
+
+        void Read(int i)
+        {
+            byte[] encoded = dataset.Read(first + i);
+            SHA256.HashData(encoded, Slot(i).Span);
+            visit?.Invoke(first + i, encoded);
+        }
     }
 
-    /// <summary>The hash, given the concatenated SHA-256 of all contents.</summary>
-    internal static string Combine(FaceDataset dataset, byte[] contents)
+    /// <summary>The hash, given the SHA-256 of each sample's contents.</summary>
+    /// <param name="dataset">The set.</param>
+    /// <param name="contentOf">SHA-256 of a sample's contents; called once for each sample, in order.</param>
+    internal static string Combine(FaceDataset dataset, Func<int, ReadOnlyMemory<byte>> contentOf)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, "uniface-dataset-1");
@@ -40,12 +55,39 @@ internal static class DatasetHash
         Append(hash, dataset.Samples.Count);
         for (int i = 0; i < dataset.Samples.Count; i++)
         {
-            Append(hash, dataset.Samples[i].Name);
-            Append(hash, dataset.Samples[i].Label);
-            hash.AppendData(contents, i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes);
+            FaceSample sample = dataset.Samples[i];
+            Append(hash, sample.Name);
+            Append(hash, sample.Label);
+            hash.AppendData(contentOf(i).Span);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>
+    /// SHA-256 over the people's names, and the name, label and size of every sample in order; no image is read. The same set as a folder and as a tar has
+    /// the same digest.
+    /// </summary>
+    internal static byte[] ComputeIndexDigest(this FaceDataset dataset)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, "uniface-index-1");
+        Append(hash, dataset.People.Count);
+        foreach (string person in dataset.People)
+        {
+            Append(hash, person);
+        }
+
+        Append(hash, dataset.Samples.Count);
+        for (int i = 0; i < dataset.Samples.Count; i++)
+        {
+            FaceSample sample = dataset.Samples[i];
+            Append(hash, sample.Name);
+            Append(hash, sample.Label);
+            Append(hash, checked((int)dataset.SizeOf(i)));
+        }
+
+        return hash.GetHashAndReset();
     }
 
     private static void Append(IncrementalHash hash, string text)

@@ -7,15 +7,23 @@ internal sealed class DatasetSubset : FaceDataset
 {
     private readonly FaceDataset inner;
     private readonly int[] sources;
+    private readonly int[] ordered; // the people's labels in the whole set
 
-    private DatasetSubset(FaceDataset inner, int[] people, IEnumerable<int> samples)
+    private DatasetSubset(FaceDataset inner, int[] people, int[] samples)
     {
         this.inner = inner;
-        sources = [.. samples.Order()];
-        int[] ordered = [.. people.Order()];
+        sources = samples;
+        Array.Sort(sources);
+        ordered = [.. people.Order()];
         Source = inner.Source;
         People = [.. ordered.Select(person => inner.People[person])];
-        Samples = [.. sources.Select(i => inner.Samples[i] with { Label = Array.BinarySearch(ordered, inner.Samples[i].Label) })];
+        int[] labels = new int[inner.People.Count]; // by the label in the whole set
+        foreach ((int label, int person) in ordered.Index())
+        {
+            labels[person] = label;
+        }
+
+        Samples = new SampleList(sources.Length, i => labels[inner.LabelOf(sources[i])], i => inner.Samples[sources[i]].Name);
         Warnings = inner.Warnings;
     }
 
@@ -130,6 +138,18 @@ internal sealed class DatasetSubset : FaceDataset
     /// <inheritdoc/>
     public override byte[] Read(int index) => inner.Read(sources[index]);
 
+    /// <inheritdoc/>
+    public override long SizeOf(int index) => inner.SizeOf(sources[index]);
+
+    /// <inheritdoc/>
+    public override string NameOf(int label) => inner.NameOf(ordered[label]);
+
+    /// <inheritdoc/>
+    internal override int PartOf(int index) => inner.PartOf(sources[index]);
+
+    /// <inheritdoc/>
+    internal override int WholeIndexOf(int index) => inner.WholeIndexOf(sources[index]);
+
     /// <summary>The people with at least two images, in an order of the seed.</summary>
     private static int[] PeopleWithPairs(int[][] byPerson, long seed)
     {
@@ -142,5 +162,5 @@ internal sealed class DatasetSubset : FaceDataset
         (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
 
     private static DatasetSubset Select(FaceDataset data, int[] people, int[][] byPerson) =>
-        new(data, people, people.SelectMany(person => byPerson[person]));
+        new(data, people, [.. people.SelectMany(person => byPerson[person])]);
 }

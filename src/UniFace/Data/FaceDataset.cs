@@ -1,3 +1,5 @@
+using UniFace.Data.Indexing;
+
 namespace UniFace.Data;
 
 /// <summary>An image of a data set.</summary>
@@ -33,6 +35,32 @@ internal abstract class FaceDataset(IDisposable? files = null) : IDisposable
     /// <param name="index">Index into <see cref="Samples"/>.</param>
     /// <exception cref="UniFaceException">The bytes cannot be read; the message gives the file, the offset and what was expected.</exception>
     public abstract byte[] Read(int index);
+
+    /// <summary>Number of encoded bytes of an image, without reading it if the set knows it. Thread-safe.</summary>
+    /// <param name="index">Index into <see cref="Samples"/>.</param>
+    public virtual long SizeOf(int index) => Read(index).Length;
+
+    /// <summary>The label of a sample; unlike <see cref="Samples"/>, it makes no name.</summary>
+    /// <param name="index">Index into <see cref="Samples"/>.</param>
+    public int LabelOf(int index) => Samples is SampleList list ? list.LabelOf(index) : Samples[index].Label;
+
+    /// <summary>A person's name where the set comes from, which people of different sets may share.</summary>
+    /// <param name="label">Index into <see cref="People"/>.</param>
+    public virtual string NameOf(int label) => People[label];
+
+    /// <summary>Which of several merged sets a sample comes from, from 0.</summary>
+    /// <param name="index">Index into <see cref="Samples"/>.</param>
+    internal virtual int PartOf(int index) => 0;
+
+    /// <summary>The index of a sample in the whole set that this is a part of; its own index in a whole set.</summary>
+    /// <param name="index">Index into <see cref="Samples"/>.</param>
+    internal virtual int WholeIndexOf(int index) => index;
+
+    /// <summary>The digest over people, names, labels and sizes that the set's index file states; null without an index file.</summary>
+    internal virtual byte[]? IndexDigest => null;
+
+    /// <summary>Where the images are in the set's files; null if they are files of their own or cannot be read by position.</summary>
+    internal virtual SampleLayout? Layout => null;
 
     /// <summary>Closes the files held open.</summary>
     public void Dispose()

@@ -9,7 +9,7 @@ internal static class FaceDatasetCheck
     /// <exception cref="UniFaceException">There are fewer than two people, a label is out of range, or a person has no image or shares a name.</exception>
     public static IReadOnlyList<string> Require(FaceDataset dataset)
     {
-        int[][] byPerson = dataset.SamplesByPerson();
+        int[] counts = dataset.ImagesPerPerson();
         if (dataset.People.Count < 2)
         {
             throw new UniFaceException(
@@ -21,7 +21,7 @@ internal static class FaceDatasetCheck
             throw new UniFaceException($"{dataset.Source}: two people are named {twice}; expected a name for each");
         }
 
-        string[] empty = [.. byPerson.Index().Where(person => person.Item.Length == 0).Select(person => dataset.People[person.Index])];
+        string[] empty = [.. counts.Index().Where(person => person.Item == 0).Select(person => dataset.People[person.Index])];
         if (empty.Length > 0)
         {
             string names = string.Join(", ", empty.Take(5)) + (empty.Length > 5 ? " ..." : "");
@@ -30,7 +30,7 @@ internal static class FaceDatasetCheck
                 "add some, or require at least 1 image per person");
         }
 
-        int single = byPerson.Count(samples => samples.Length == 1);
+        int single = counts.Count(images => images == 1);
         return single == 0 ? dataset.Warnings :
         [
             .. dataset.Warnings,
@@ -39,22 +39,38 @@ internal static class FaceDatasetCheck
         ];
     }
 
+    /// <summary>For every person, the number of their samples.</summary>
+    /// <exception cref="UniFaceException">A label is out of range; names the image.</exception>
+    public static int[] ImagesPerPerson(this FaceDataset dataset)
+    {
+        int[] counts = new int[dataset.People.Count];
+        for (int i = 0; i < dataset.Samples.Count; i++)
+        {
+            int label = dataset.LabelOf(i);
+            if ((uint)label >= (uint)counts.Length)
+            {
+                throw new UniFaceException(
+                    $"{dataset.Source}: {dataset.Samples[i].Name} has the label {label}, expected 0 to {counts.Length - 1}");
+            }
+
+            counts[label]++;
+        }
+
+        return counts;
+    }
+
     /// <summary>For every person, the indices of their samples in the set's order.</summary>
     /// <exception cref="UniFaceException">A label is out of range; names the image.</exception>
     public static int[][] SamplesByPerson(this FaceDataset dataset)
     {
-        List<int>[] byPerson = [.. dataset.People.Select(_ => new List<int>())];
-        foreach ((int i, FaceSample sample) in dataset.Samples.Index())
+        int[] left = dataset.ImagesPerPerson();
+        int[][] byPerson = [.. left.Select(count => new int[count])];
+        for (int i = 0; i < dataset.Samples.Count; i++)
         {
-            if ((uint)sample.Label >= (uint)byPerson.Length)
-            {
-                throw new UniFaceException(
-                    $"{dataset.Source}: {sample.Name} has the label {sample.Label}, expected 0 to {byPerson.Length - 1}");
-            }
-
-            byPerson[sample.Label].Add(i);
+            int[] samples = byPerson[dataset.LabelOf(i)];
+            samples[^left[dataset.LabelOf(i)]--] = i;
         }
 
-        return [.. byPerson.Select(samples => samples.ToArray())];
+        return byPerson;
     }
 }

@@ -1,3 +1,5 @@
+using UniFace.Data.RecordIO;
+
 namespace UniFace.Data;
 
 /// <summary>
@@ -6,19 +8,20 @@ namespace UniFace.Data;
 /// </summary>
 internal sealed class ImageListDataset : FaceDataset
 {
-    private readonly string[] paths;
+    private readonly string folder;
+    private readonly string[] names;
 
     /// <summary>Reads a list.</summary>
     /// <exception cref="UniFaceException">A line is not as expected; the message names it.</exception>
     public ImageListDataset(string path)
     {
         Source = path;
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         List<(string Name, int Label)> images = [];
         foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
             string[] fields = text.Split('\t', StringSplitOptions.TrimEntries);
-            images.Add(fields.Length >= 3 && fields[^1].Length > 0 && LabelPeople.TryParse(fields[1], out int label)
+            images.Add(fields.Length >= 3 && fields[^1].Length > 0 && !fields[^1].Contains('\0') && LabelPeople.TryParse(fields[1], out int label)
                 ? (fields[^1].Replace('\\', '/'), label)
                 : throw new UniFaceException(
                     $"{path}: line {number} is '{text.Shorten(80)}', " +
@@ -32,11 +35,15 @@ internal sealed class ImageListDataset : FaceDataset
 
         LabelPeople people = new(images.Select(image => image.Label));
         People = people.Names;
-        Samples = [.. images.Select(image => new FaceSample(image.Name, people.IndexOf(image.Label)))];
+        int[] labels = [.. images.Select(image => people.IndexOf(image.Label))];
+        names = [.. images.Select(image => image.Name)];
+        Samples = new SampleList(names.Length, i => labels[i], i => names[i]);
         Warnings = people.Warnings;
-        paths = [.. images.Select(image => Path.Combine(folder, image.Name))];
     }
 
     /// <inheritdoc/>
-    public override byte[] Read(int index) => PhotoSet.ReadFile(paths[index]);
+    public override byte[] Read(int index) => PhotoSet.ReadFile(Path.Combine(folder, names[index]));
+
+    /// <inheritdoc/>
+    public override long SizeOf(int index) => PhotoSet.SizeOfFile(Path.Combine(folder, names[index]));
 }

@@ -77,6 +77,9 @@ internal sealed class ImageListing
         return listing.Sorted();
     }
 
+    /// <summary>Whether a name has the extension of an image.</summary>
+    public static bool IsImageName(string name) => ImageExtensions.Contains(Path.GetExtension(name));
+
     private static bool IsHidden(string path) => path.Split('/').Any(part => part.StartsWith('.') || part is "__MACOSX" or "@eaDir");
 
     private static FileSystemEnumerable<(string Name, bool IsFolder, bool IsLink)> Entries(string folder) => new(
@@ -176,7 +179,7 @@ internal sealed class ImageListing
         }
 
         string? reason = null;
-        if (!ImageExtensions.Contains(extension))
+        if (!IsImageName(name))
         {
             try
             {

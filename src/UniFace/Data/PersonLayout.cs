@@ -58,7 +58,7 @@ internal sealed record PersonLayout(
             return person != 0 ? person : string.CompareOrdinal(Rest(parts[a]), Rest(parts[b]));
         });
         List<string> people = [];
-        FaceSample[] samples = new FaceSample[order.Length];
+        int[] labels = new int[order.Length];
         string above = "";
         for (int i = 0; i < order.Length; i++)
         {
@@ -74,7 +74,7 @@ internal sealed record PersonLayout(
                     $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together");
             }
 
-            samples[i] = new FaceSample($"{person}/{Rest(parts[order[i]])}", people.Count - 1);
+            labels[i] = people.Count - 1;
         }
 
         List<string> warnings = [];
@@ -88,8 +88,25 @@ internal sealed record PersonLayout(
             warnings.Add($"{Plural.Format(loose, "image")} beside the people's folders: not used");
         }
 
-        return new PersonLayout(people, samples, order, above, warnings);
+        return new PersonLayout(people, CreateSamples(paths, order, labels, skip), order, above, warnings);
 
         string Rest(string[] path) => string.Join('/', path[(skip + 1)..]);
+    }
+
+    /// <summary>The samples, which keep the paths and not the parts of them that the caller has made.</summary>
+    private static SampleList CreateSamples(IReadOnlyList<string> paths, int[] order, int[] labels, int skip)
+    {
+        return new SampleList(labels.Length, i => labels[i], i => Below(paths[order[i]], skip));
+
+        static string Below(string path, int folders)
+        {
+            int start = 0;
+            for (; folders > 0; folders--)
+            {
+                start = path.IndexOf('/', start) + 1;
+            }
+
+            return path[start..];
+        }
     }
 }

@@ -1,3 +1,5 @@
+using UniFace.Data.Indexing;
+
 namespace UniFace.Data;
 
 /// <summary>A data set with one folder per person, in a folder or an archive. The folder's name is the person's name.</summary>
@@ -17,7 +19,7 @@ internal sealed class PhotoDataset : FaceDataset
         try
         {
             PersonLayout layout = PersonLayout.Resolve(photos.Source, photos.Names, personLevel);
-            string[] empty = personLevel is null or 1 && Directory.Exists(photos.Source) ? EmptyFolders(photos.Source, layout) : [];
+            string[] empty = personLevel is null or 1 && photos.Archive is null && Directory.Exists(photos.Source) ? EmptyFolders(photos.Source, layout) : [];
             List<string> warnings = [.. layout.Warnings];
             if (empty.Length > 0)
             {
@@ -47,6 +49,14 @@ internal sealed class PhotoDataset : FaceDataset
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => photos.ReadOrEmpty(sources[index]);
+
+    /// <inheritdoc/>
+    public override long SizeOf(int index) => photos.SizeOf(sources[index]);
+
+    /// <inheritdoc/>
+    internal override SampleLayout? Layout => photos.Archive is { Parts.Count: > 0 } archive
+        ? new SampleLayout(archive.Parts, i => (photos.ArchiveFiles[sources[i]].Part, photos.ArchiveFiles[sources[i]].Offset))
+        : null;
 
     private static string[] EmptyFolders(string source, PersonLayout layout) =>
     [

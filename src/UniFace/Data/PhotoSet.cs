@@ -10,11 +10,19 @@ internal sealed class PhotoSet : IDisposable
     public const string StandardInput = "-";
 
     private readonly Func<int, byte[]> read;
+    private readonly Func<int, long>? sizeOf;
     private readonly ImageListing? listing;
     private readonly PhotoArchive? archive;
 
-    private PhotoSet(string source, IReadOnlyList<string> names, Func<int, byte[]> read, ImageListing? listing = null, PhotoArchive? archive = null)
+    private PhotoSet(
+        string source,
+        IReadOnlyList<string> names,
+        Func<int, byte[]> read,
+        Func<int, long>? sizeOf = null,
+        ImageListing? listing = null,
+        PhotoArchive? archive = null)
     {
+        this.sizeOf = sizeOf;
         Source = source;
         Names = names;
         this.read = read;
@@ -24,6 +32,12 @@ internal sealed class PhotoSet : IDisposable
 
     /// <summary>The path that was opened.</summary>
     public string Source { get; }
+
+    /// <summary>Where the images are in the archive; empty without one.</summary>
+    internal ArchiveFile[] ArchiveFiles { get; private init; } = [];
+
+    /// <summary>The archive that holds the images, or null.</summary>
+    internal PhotoArchive? Archive => archive;
 
     /// <summary>Names of the images, relative to the source, '/' between parts ("Ann/1.jpg").</summary>
     public IReadOnlyList<string> Names { get; }
@@ -73,7 +87,12 @@ internal sealed class PhotoSet : IDisposable
     internal static PhotoSet OpenFolder(string path)
     {
         ImageListing listing = ImageListing.FromFolder(path);
-        return new PhotoSet(path, listing.Images, index => ReadFile(Path.Combine(path, listing.Images[index])), listing);
+        return new PhotoSet(
+            path,
+            listing.Images,
+            index => ReadFile(Path.Combine(path, listing.Images[index])),
+            index => SizeOfFile(Path.Combine(path, listing.Images[index])),
+            listing);
     }
 
     /// <summary>The images in an archive; may be empty. Takes ownership of the archive.</summary>
@@ -82,7 +101,10 @@ internal sealed class PhotoSet : IDisposable
         ImageListing listing = ImageListing.FromArchive(archive);
         Dictionary<string, ArchiveFile> byName = archive.Files.ToDictionary(file => file.Name);
         ArchiveFile[] files = [.. listing.Images.Select(name => byName[name])];
-        return new PhotoSet(path, listing.Images, index => archive.Read(files[index]), listing, archive);
+        return new PhotoSet(path, listing.Images, index => archive.Read(files[index]), index => files[index].Length, listing, archive)
+        {
+            ArchiveFiles = files,
+        };
     }
 
     /// <summary>The bytes of one photo: of a file, or of standard input for "-".</summary>
@@ -148,6 +170,23 @@ internal sealed class PhotoSet : IDisposable
 
     /// <summary>The encoded bytes of an image; empty for an empty file.</summary>
     internal byte[] ReadOrEmpty(int index) => read(index);
+
+    /// <summary>The number of encoded bytes of an image; a file or an archive knows it without reading.</summary>
+    internal long SizeOf(int index) => sizeOf?.Invoke(index) ?? read(index).Length;
+
+    /// <summary>The length of a file; 0 for a pipe.</summary>
+    /// <exception cref="UniFaceException">It does not exist or cannot be examined.</exception>
+    internal static long SizeOfFile(string path)
+    {
+        try
+        {
+            return new FileInfo(path).Length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
 
     /// <summary>Closes the archive.</summary>
     public void Dispose() => archive?.Dispose();

@@ -1,3 +1,4 @@
+using UniFace.Data.Indexing;
 using UniFace.Data.RecordIO;
 
 namespace UniFace.Data;
@@ -17,23 +18,34 @@ internal sealed class RecordIODataset : FaceDataset
     private const double MaxDamagedShare = 0.01;
 
     private readonly FileSegment records;
-    private readonly long[] offsets;
+    private readonly (long Key, long Offset)[] index;
+    private readonly int[] sizes;
+    private readonly bool isFile;
 
     private RecordIODataset(string source, IDisposable owner, FileSegment records, FileSegment? indexFile, FileSegment? propertyFile)
         : base(owner)
     {
         this.records = records;
+        isFile = ReferenceEquals(owner, records);
         Source = source;
         List<string> warnings = [];
-        (long Key, long Offset, int Label)[] images = ReadImages(records, indexFile, warnings);
-        LabelPeople people = new(images.Select(image => image.Label));
+        (index, int[] labels, sizes) = ReadImages(records, indexFile, warnings);
+        LabelPeople people = new(labels);
         warnings.AddRange(people.Warnings);
         CheckProperty(propertyFile, people.Names.Count, warnings);
-        offsets = [.. images.Select(image => image.Offset)];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            labels[i] = people.IndexOf(labels[i]);
+        }
+
         People = people.Names;
-        Samples = [.. images.Select(image => new FaceSample(Invariant($"record {image.Key}"), people.IndexOf(image.Label)))];
+        (long Key, long Offset)[] entries = index;
+        Samples = new SampleList(labels.Length, i => labels[i], i => RecordName(entries[i].Key));
         Warnings = warnings;
     }
+
+    /// <summary>The name of the sample in the record of a key.</summary>
+    internal static string RecordName(long key) => Invariant($"record {key}");
 
     /// <summary>
     /// The records of a folder that is a RecordIO set: train.rec, or the only .rec file of a folder without subfolders; otherwise null.
@@ -84,9 +96,17 @@ internal sealed class RecordIODataset : FaceDataset
     }
 
     /// <inheritdoc/>
-    public override byte[] Read(int index) => RecordReader.ReadImage(records, offsets[index]);
+    public override byte[] Read(int index) => RecordReader.ReadImage(records, this.index[index].Offset);
 
-    private static (long Key, long Offset, int Label)[] ReadImages(FileSegment records, FileSegment? indexFile, List<string> warnings)
+    /// <inheritdoc/>
+    public override long SizeOf(int index) => sizes[index];
+
+    /// <inheritdoc/>
+    internal override SampleLayout? Layout =>
+        isFile ? new SampleLayout([records.Name], i => (0, index[i].Offset)) { KeyOf = i => index[i].Key } : null;
+
+    /// <summary>Keys and offsets of the images, their labels as stored, and their sizes in bytes.</summary>
+    private static ((long Key, long Offset)[] Index, int[] Labels, int[] Sizes) ReadImages(FileSegment records, FileSegment? indexFile, List<string> warnings)
     {
         List<UniFaceException> broken = [];
         (long Key, long Offset)[] index;
@@ -103,8 +123,8 @@ internal sealed class RecordIODataset : FaceDataset
 
         long last = index.Max(entry => entry.Offset);
         index = SelectImages(index, indexFile?.Name ?? records.Name, records, broken.Count);
-        List<(long Key, long Offset, int Label)> images = new(index.Length);
-        int negative = 0;
+        int[] labels = new int[index.Length], sizes = new int[index.Length];
+        int images = 0, negative = 0;
         foreach ((long key, long offset) in index)
         {
             RecordHeader header;
@@ -132,7 +152,9 @@ internal sealed class RecordIODataset : FaceDataset
             }
             else
             {
-                images.Add((key, offset, (int)header.Label));
+                labels[images] = (int)header.Label;
+                sizes[images] = (int)header.ImageLength;
+                index[images++] = (key, offset); // in place: never ahead of the entry that is read
             }
         }
 
@@ -148,7 +170,19 @@ internal sealed class RecordIODataset : FaceDataset
             warnings.Add($"{Plural.Format(negative, "record")} with a label below 0 skipped");
         }
 
-        return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} contains no images");
+        if (images == 0)
+        {
+            throw new UniFaceException($"{records.Name} contains no images");
+        }
+
+        if (images < index.Length)
+        {
+            Array.Resize(ref index, images);
+            Array.Resize(ref labels, images);
+            Array.Resize(ref sizes, images);
+        }
+
+        return (index, labels, sizes);
     }
 
     /// <summary>"key TAB offset" lines, sorted by key.</summary>

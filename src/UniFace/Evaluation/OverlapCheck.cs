@@ -37,7 +37,7 @@ internal static class OverlapCheck
         }
 
         IEnumerable<int> labels = data.Samples.Where(s => uses?.Invoke(s) ?? true).Select(s => s.Label).Distinct();
-        string[] people = [.. labels.Select(label => data.People[label]).Where(trained.HasPerson)];
+        string[] people = [.. labels.Select(data.NameOf).Where(trained.HasPerson)];
         string? first = Array.IndexOf(found, true) is >= 0 and int i ? data.Samples[i].Name : people.FirstOrDefault();
         return (hash, first is null ? null : new OverlapFound(found.Count(f => f), people.Length, first));
     }

@@ -73,9 +73,15 @@ internal sealed class TrainingFingerprint
     /// <summary>Adds an image and its person.</summary>
     /// <param name="person">The person's name.</param>
     /// <param name="encoded">The image's bytes.</param>
-    public void Add(string person, ReadOnlySpan<byte> encoded)
+    public void Add(string person, ReadOnlySpan<byte> encoded) => Add(person, encoded, SHA256.HashData(encoded));
+
+    /// <summary>Adds an image and its person.</summary>
+    /// <param name="person">The person's name.</param>
+    /// <param name="encoded">The image's bytes.</param>
+    /// <param name="sha256">SHA-256 of the image's bytes.</param>
+    internal void Add(string person, ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> sha256)
     {
-        UInt128[] hashes = HashImage(encoded);
+        UInt128[] hashes = HashImage(encoded, sha256);
         lock (gate)
         {
             int before = images.Count;
@@ -92,7 +98,7 @@ internal sealed class TrainingFingerprint
     /// <param name="encoded">The image's bytes.</param>
     public bool HasImage(ReadOnlySpan<byte> encoded)
     {
-        UInt128[] hashes = HashImage(encoded);
+        UInt128[] hashes = HashImage(encoded, SHA256.HashData(encoded));
         lock (gate)
         {
             return images.Overlaps(hashes);
@@ -198,9 +204,9 @@ internal sealed class TrainingFingerprint
         return read;
     }
 
-    private UInt128[] HashImage(ReadOnlySpan<byte> encoded)
+    private UInt128[] HashImage(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> sha256)
     {
-        UInt128 content = Hash(SHA256.HashData(encoded));
+        UInt128 content = Hash(sha256);
         return CropSource.Read(encoded) is string source ? [content, Hash(Convert.FromHexString(source))] : [content];
     }
 

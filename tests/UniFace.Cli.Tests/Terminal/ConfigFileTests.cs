@@ -76,6 +76,8 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("json: perhaps\n", "line 1: 'json': expected true or false.")]
     [InlineData("- epochs\n", "line 1: expected one list of lines like 'epochs: 20'.")]
     [InlineData("epochs: [2\n", "not valid YAML")]
+    [InlineData("steps: [8, 12]\naugment: { flepochs: 20\nlr: [1\nx", "not valid YAML")]
+    [InlineData("augment: { flip: 0.5, [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n", "not valid YAML")]
     [InlineData("a: &a [*a]\n", "line 1: 'a' is not an option of uniface train")]
     [InlineData("lr: 1,5\n", "line 1: --lr 1,5: expected a number with a decimal point")]
     public void Mistake_in_the_file_is_one_line_that_names_it(string yaml, string expected)
@@ -84,6 +86,22 @@ public sealed class ConfigFileTests : IDisposable
         string error = Assert.Single(CliProcess.Run("train", "faces", "--config", Config).Expect(2).Error.TrimEnd().Split('\n'));
         Assert.StartsWith($"error: {Config}, line ", error, StringComparison.Ordinal);
         Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lists_in_lists_are_refused_before_they_exhaust_the_stack()
+    {
+        File.WriteAllText(Config, "steps: " + new string('[', 500_000));
+        Assert.Contains("line 1: not valid YAML", CliProcess.Run("train", "faces", "--config", Config).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_parser_itself_fails_on_is_not_valid_YAML()
+    {
+        // Found by fuzzing.
+        const string Found = "epochs: 20\nsteps: [8, 12]\naugment: { fepochs: 20\nsteps: [8, 12]\naugm\u0015nt: { flip: 0.5, color: 0.2 }\nlr: 0.";
+        Assert.Contains(
+            "not valid YAML", Assert.Throws<UniFaceException>(() => Parse(Found, "train", "faces")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

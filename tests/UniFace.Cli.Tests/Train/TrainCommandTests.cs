@@ -80,6 +80,55 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void Several_sets_are_trained_on_by_weight_and_resumed_where_they_have_moved_to()
+    {
+        MakeFaces();
+        CliProcess.RunIn(folder, "data", "make", "others", "--people", "4", "--images", "4", "--first", "100").Expect(0);
+        Refused("others has the weight 0", "train", "faces", "others:0", "--out", "run");
+        Refused("takes no weights", "train", "faces", "others:0.5", "--sampler", "class-balanced", "--out", "run");
+        string[] start = [.. Recipe, "--epochs", "2", "--json"];
+        CliResult whole = CliProcess.RunIn(folder, ["train", "faces", "others:0.5", .. start, "--out", "run"]).Expect(0);
+        Assert.Contains("40 images of 10 people", whole.Error, StringComparison.Ordinal);
+        Assert.Equal(2 * (32 / 8), whole.Json().GetProperty("steps").GetInt32()); // 24 images of faces and 8 of the 16 of others
+        JsonElement run = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "run", "run.json"))).RootElement;
+        Assert.Equal(64, run.GetProperty("dataHash").GetString()!.Length);
+        JsonElement second = Assert.Single(run.GetProperty("options").GetProperty("moreData").EnumerateArray());
+        Assert.Equal(0.5, second.GetProperty("weight").GetDouble());
+
+        Directory.Move(Path.Combine(folder, "others"), Path.Combine(folder, "moved"));
+        Refused("others, the data of run, no longer exists", "train", "--resume", "run");
+        Refused("anything else is a new run", "train", "faces", "moved", "--resume", "run");
+        CliProcess.RunIn(folder, "train", "faces", "moved:0.5", "--resume", "run", "--epochs", "3").Expect(0);
+    }
+
+    [Fact]
+    public void A_run_on_an_indexed_tar_is_the_run_on_the_folder()
+    {
+        MakeFaces();
+        System.Formats.Tar.TarFile.CreateFromDirectory(Path.Combine(folder, "faces"), Path.Combine(folder, "faces.tar"), includeBaseDirectory: false);
+        string[] start = [.. Recipe, "--epochs", "1", "--json"];
+        JsonElement expected = CliProcess.RunIn(folder, ["train", "faces", .. start, "--out", "run"]).Expect(0).Json();
+        JsonElement index = CliProcess.RunIn(folder, "data", "index", "faces.tar", "--json").Expect(0).Json();
+        Assert.Equal((6, 24), (index.GetProperty("people").GetInt32(), index.GetProperty("images").GetInt32()));
+        JsonElement actual = CliProcess.RunIn(folder, ["train", "faces.tar", .. start, "--out", "indexed"]).Expect(0).Json();
+        Assert.Equal(expected.GetProperty("sha256").GetString(), actual.GetProperty("sha256").GetString());
+        Assert.Equal(DataHash("run"), DataHash("indexed"));
+        CliProcess.RunIn(folder, "train", "faces.tar", "--resume", "run").Expect(0);
+
+        string? DataHash(string run) =>
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, run, "run.json"))).RootElement.GetProperty("dataHash").GetString();
+    }
+
+    [Fact]
+    public void A_training_on_many_images_starts_in_bounded_time_and_memory()
+    {
+        // 24 bytes per image for the index, as many while it starts, and the program itself; tests/nightly.sh starts on 50 million.
+        JsonElement speed = CliProcess.Run(
+            "bench", "start", "--size", "1000000", "--people", "50000", "--most-seconds", "60", "--most-memory", "0.4", "--json").Expect(0).Json();
+        Assert.InRange(speed.GetProperty("managedBytes").GetInt64(), 0, 48 * 1_000_000);
+    }
+
+    [Fact]
     public void Person_level_applies_to_the_data_and_to_val_and_is_stored_in_the_run()
     {
         MakeFaces();

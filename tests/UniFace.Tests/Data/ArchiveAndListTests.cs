@@ -121,6 +121,7 @@ public sealed class ArchiveAndListTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
+    [InlineData("0\t1\ta\0.jpg\n", "expected INDEX TAB LABEL TAB PATH")]
     [InlineData("0\t1\n", "line 1 is '0\t1', expected INDEX TAB LABEL TAB PATH")]
     [InlineData("0\t1\ta.jpg\n1\t0.5\tb.jpg\n", "line 2")]
     [InlineData("0\t-1\ta.jpg\n", "line 1")]

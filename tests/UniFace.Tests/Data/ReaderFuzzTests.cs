@@ -1,7 +1,10 @@
 using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using UniFace.Data;
+using UniFace.Data.Identity;
 using UniFace.Data.Pairs;
 using UniFace.Packages;
 using UniFace.TestSupport;
@@ -67,6 +70,107 @@ public sealed class ReaderFuzzTests : IDisposable
         {
             using FaceDataset data = FaceDatasets.Open(folder.Write("lost.rec", bytes));
             ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Zip()
+    {
+        using MemoryStream stream = new();
+        using (ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (string name in new[] { "Ann/1.jpg", "Bob/1.jpg", "Bob/2" })
+            {
+                using Stream entry = zip.CreateEntry(name).Open();
+                entry.Write([0xFF, 0xD8, 0xFF, 1, 2, 3]);
+            }
+        }
+
+        Fuzzer.Run([stream.ToArray()], bytes =>
+        {
+            using FaceDataset data = FaceDatasets.Open(folder.Write("s.zip", bytes));
+            ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Compressed_tar()
+    {
+        using MemoryStream stream = new();
+        using (GZipStream gzip = new(stream, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(Archive(TarEntryFormat.Pax));
+        }
+
+        Fuzzer.Run([stream.ToArray()], bytes =>
+        {
+            using FaceDataset data = FaceDatasets.Open(folder.Write("s.tgz", bytes));
+            ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Tar_shards()
+    {
+        folder.Write("shards/0.tar", Archive(TarEntryFormat.Ustar, "other-"));
+        Fuzzer.Run([Archive(TarEntryFormat.Ustar)], bytes =>
+        {
+            folder.Write("shards/1.tar", bytes);
+            using FaceDataset data = FaceDatasets.Open(folder["shards"]);
+            ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Lists_of_images()
+    {
+        folder.Write("a/1.jpg", [1]);
+        Fuzzer.Run(["0\t0\ta/1.jpg\n1\t1.000000\ta/1.jpg\n"u8.ToArray()], bytes =>
+        {
+            using FaceDataset data = FaceDatasets.Open(folder.Write("images.lst", bytes));
+            _ = Enumerable.Range(0, Math.Min(data.Samples.Count, 10)).Sum(data.SizeOf);
+            ReadAll(data);
+        });
+    }
+
+    [Theory]
+    [InlineData("train.rec", "train.ufindex")]
+    [InlineData("set.tar", "set.tar.ufindex")]
+    public void Index(string set, string index)
+    {
+        new RecordIOWriter().AddImage(1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1).Save(folder);
+        folder.Write("set.tar", Archive(TarEntryFormat.Pax));
+        DatasetIndexBuilder.Build(folder[set]);
+        Fuzzer.Run([File.ReadAllBytes(folder[index])], bytes =>
+        {
+            if (bytes.Length >= SHA256.HashSizeInBytes && bytes[^1] % 4 != 0)
+            {
+                SHA256.HashData(bytes.AsSpan(0, bytes.Length - SHA256.HashSizeInBytes), bytes.AsSpan(bytes.Length - SHA256.HashSizeInBytes));
+            }
+
+            folder.Write(index, bytes);
+            using FaceDataset data = FaceDatasets.Open(folder[set]);
+            FaceDatasetCheck.Require(data);
+            ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Hashes_of_contents()
+    {
+        using ListDataset data = new([3, 4]);
+        using (ContentHashes hashes = ContentHashes.Open(folder["data.hashes"], data, new string('0', 64)))
+        {
+            hashes.ReadMissing(cancellationToken: TestContext.Current.CancellationToken);
+            hashes.Commit();
+        }
+
+        Fuzzer.Run([File.ReadAllBytes(folder["data.hashes"])], bytes =>
+        {
+            using ContentHashes hashes = ContentHashes.Open(folder.Write("data.hashes", bytes), data, new string('0', 64));
+            hashes.ReadMissing();
+            Assert.Equal(64, hashes.Combine().Length);
+            hashes.Add(1, SHA256.HashData(data.Read(1)));
         });
     }
 
@@ -146,12 +250,14 @@ public sealed class ReaderFuzzTests : IDisposable
         }
     }
 
-    private static byte[] Archive(TarEntryFormat format)
+    private static byte[] Archive(TarEntryFormat format, string prefix = "")
     {
         using MemoryStream stream = new();
         using (TarWriter writer = new(stream, format, leaveOpen: true))
         {
-            foreach (string name in (string[])["Ann/1.jpg", "Ann/2.jpg", "Bob/" + (format == TarEntryFormat.Ustar ? "x" : new string('x', 150)) + ".jpg"])
+            string third = format == TarEntryFormat.Ustar ? "x" : new string('x', 150);
+            string[] names = [prefix + "Ann/1.jpg", prefix + "Ann/2.jpg", $"{prefix}Bob/{third}.jpg"];
+            foreach (string name in names)
             {
                 TarEntry entry = format switch
                 {

@@ -95,6 +95,19 @@ public sealed class InsightFaceWeightsTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_file_is_read_or_refused()
+    {
+        string path = Path.Combine(folder, "fuzzed.pth");
+        WriteZip(path, Pickle([("conv1.weight", "0", [2, 3], 0), ("fc.weight", "0", [3], 1)]), new() { ["0"] = new float[6] });
+        Fuzzer.Run([File.ReadAllBytes(path)], bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            using DisposeScope scope = NewDisposeScope();
+            TorchFile.Read(path);
+        });
+    }
+
+    [Fact]
     public void What_is_no_zip_is_refused()
     {
         string path = Path.Combine(folder, "old.pth");

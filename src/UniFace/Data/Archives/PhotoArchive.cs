@@ -4,13 +4,17 @@ namespace UniFace.Data.Archives;
 /// <param name="Name">Its path in the archive, '/' between parts, without a leading "./" or "/".</param>
 /// <param name="Offset">Offset of its bytes in a tar; index of its entry in a zip.</param>
 /// <param name="Length">Its uncompressed size in bytes.</param>
-internal readonly record struct ArchiveFile(string Name, long Offset, long Length);
+/// <param name="Part">Which file of an archive of several files holds it, from 0.</param>
+internal readonly record struct ArchiveFile(string Name, long Offset, long Length, int Part = 0);
 
 /// <summary>The files of an archive, read by name without unpacking it as a whole. Thread-safe.</summary>
 internal abstract class PhotoArchive : IDisposable
 {
     /// <summary>The regular files, in the archive's order; if a name occurs twice, the later entry, as when unpacking.</summary>
     public abstract IReadOnlyList<ArchiveFile> Files { get; }
+
+    /// <summary>Paths of the files in which the images can be read by position; empty for a compressed archive.</summary>
+    public virtual IReadOnlyList<string> Parts => [];
 
     /// <summary>Opens a tar, a gzip-compressed tar or a zip, recognized by its first bytes.</summary>
     /// <param name="path">A file.</param>

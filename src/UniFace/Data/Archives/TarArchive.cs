@@ -11,9 +11,10 @@ internal sealed class TarArchive : PhotoArchive
 
     private readonly FileSegment tar;
 
-    private TarArchive(FileSegment tar)
+    private TarArchive(FileSegment tar, IReadOnlyList<string> parts)
     {
         this.tar = tar;
+        Parts = parts;
         try
         {
             Files = TarIndex.Read(tar);
@@ -27,7 +28,9 @@ internal sealed class TarArchive : PhotoArchive
 
     public override IReadOnlyList<ArchiveFile> Files { get; }
 
-    public static TarArchive Open(string path) => new(FileSegment.Open(path));
+    public override IReadOnlyList<string> Parts { get; }
+
+    public static TarArchive Open(string path) => new(FileSegment.Open(path), [path]);
 
     public static TarArchive OpenCompressed(string path, long allowed = AlwaysAllowedBytes)
     {
@@ -40,7 +43,7 @@ internal sealed class TarArchive : PhotoArchive
                 File.Delete(temporary); // The open handle keeps the content; nothing is left after a kill.
             }
 
-            return new TarArchive(new FileSegment(handle, path, 0, Unpack(path, handle, allowed)));
+            return new TarArchive(new FileSegment(handle, path, 0, Unpack(path, handle, allowed)), []);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {

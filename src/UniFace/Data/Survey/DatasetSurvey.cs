@@ -77,7 +77,7 @@ internal sealed record DatasetSurvey(
         }
 
         return new DatasetSurvey(
-            hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash!)]) : null,
+            hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, i => hashes[i]!) : null,
             [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
             [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
                 .Select(size => new ImageSize(size.Key.Width, size.Key.Height, size.Value))

@@ -1,4 +1,4 @@
-namespace UniFace.Data;
+namespace UniFace.Data.RecordIO;
 
 /// <summary>People of a set that has numeric labels: numbered in the order of their labels, which need not be contiguous, and named by them.</summary>
 internal sealed class LabelPeople

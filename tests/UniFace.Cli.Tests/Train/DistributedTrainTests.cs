@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Formats.Tar;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using UniFace.Data;
 using UniFace.TestSupport;
 
 namespace UniFace.Cli.Tests.Train;
@@ -48,6 +50,67 @@ public sealed class DistributedTrainTests : IDisposable
             // docs/distributed.md: b * D * 4 bytes of embeddings, and (B + N) * (D + 2) * 4 of gradients.
             Assert.Contains($"head 2 calls, {(12 / ranks * 16 * 4) + ((12 + ranks) * 18 * 4)} bytes", error, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Records with an index and people held out, whom rank 0 reads for the hash, and a folder of tars.</summary>
+    [Fact]
+    public void Ranks_read_records_and_shards_with_the_hash_and_the_loss_of_one_process()
+    {
+        string[] images = [.. Directory.GetFiles(Path.Combine(folder, "faces"), "*.*", SearchOption.AllDirectories)
+            .Where(path => Path.GetDirectoryName(path) != Path.Combine(folder, "faces")).Order(StringComparer.Ordinal)];
+        Assert.Equal(28, images.Length);
+        RecordIOWriter records = new();
+        Directory.CreateDirectory(Path.Combine(folder, "shards"));
+        foreach ((int shard, string[] part) in images.Chunk(12).Index())
+        {
+            using TarWriter tar = new(File.Create(Path.Combine(folder, "shards", $"{shard}.tar")));
+            foreach (string path in part)
+            {
+                tar.WriteEntry(path, Path.GetRelativePath(Path.Combine(folder, "faces"), path));
+                records.AddImage(Array.IndexOf(images, path) + 1, File.ReadAllBytes(path), Array.IndexOf(images, path) / 4);
+            }
+        }
+
+        records.Save(folder, under: "records");
+        CliProcess.RunIn(folder, "data", "index", "records").Expect(0);
+        foreach ((string set, int ranks, string[] more) in new[] { ("records", 2, new[] { "--val-people", "0.3" }), ("shards", 3, []) })
+        {
+            string[] train = ["train", set, .. Recipe, .. more, "--epochs", "2", "--json", "--batch"];
+            double loss = CliProcess.RunIn(folder, [.. train, "12", "--out", $"{set}-one"]).Expect(0).Json().GetProperty("loss").GetDouble();
+            (int code, string output, string error) = Run(ranks, [.. train, $"{12 / ranks}", "--out", $"{set}-ranks"]);
+            Assert.True(code == 0, error);
+            Assert.Equal(loss, JsonDocument.Parse(output).RootElement.GetProperty("loss").GetDouble(), 1e-5 * loss);
+            Assert.Equal(Hash($"{set}-one"), Hash($"{set}-ranks"));
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(folder, $"{set}-one", "data.hashes")), File.ReadAllBytes(Path.Combine(folder, $"{set}-ranks", "data.hashes")));
+        }
+
+        using FaceDataset faces = FaceDatasets.Open(Path.Combine(folder, "faces"));
+        Assert.Equal(faces.ComputeHash(), Hash("shards-ranks"));
+
+        string Hash(string run) => JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, run, "run.json"))).RootElement.GetProperty("dataHash").GetString()!;
+    }
+
+    /// <summary>On machines that do not share their files, a path may name other data.</summary>
+    [Fact]
+    public void Ranks_with_different_data_are_refused()
+    {
+        foreach (string machine in new[] { "a", "b" })
+        {
+            CliProcess.RunIn(folder, "data", "make", $"{machine}/faces", "--people", "7", "--images", "4", "--seed", machine == "a" ? "1" : "2").Expect(0);
+        }
+
+        string[] train =
+        [
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), "train", "faces", .. Recipe, "--batch", "6", "--epochs", "1", "--out",
+            Path.Combine(folder, "run"),
+        ];
+        (int code, _, string error) = Mpiexec.Finish(Mpiexec.Start(
+            folder, 1, null, ["-wdir", Path.Combine(folder, "a"), .. train, ":", "-n", "1", "-wdir", Path.Combine(folder, "b"), .. train]));
+        Assert.Equal(2, code);
+        string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("error: rank 1: faces is not the data of rank 0", line, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "run", "run.json")));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text;
 using UniFace.Data;
 using UniFace.Data.Identity;
 using UniFace.Data.Indexing;
+using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
@@ -13,7 +14,7 @@ public class DatasetIndexTests
     public void An_indexed_RecordIO_set_is_the_set()
     {
         using TempFolder folder = new();
-        string set = Records().Save(folder);
+        string set = Records().Save(folder.Root);
         using FaceDataset plain = FaceDatasets.Open(set);
         (string index, int people, int images) = DatasetIndexBuilder.Build(set);
         Assert.Equal((folder["train.ufindex"], 3, 40), (index, people, images));
@@ -79,9 +80,9 @@ public class DatasetIndexTests
     public void An_index_of_changed_records_is_refused()
     {
         using TempFolder folder = new();
-        Records().Save(folder);
+        Records().Save(folder.Root);
         DatasetIndexBuilder.Build(folder["train.rec"]);
-        Records(change: 1).Save(folder); // The labels alone.
+        Records(change: 1).Save(folder.Root); // The labels alone.
         AssertRefused("does not belong to", folder);
         string other = folder.Write("other.rec", File.ReadAllBytes(folder["train.rec"]));
         File.Copy(folder["train.ufindex"], folder["other.ufindex"]);
@@ -94,7 +95,7 @@ public class DatasetIndexTests
     public void An_index_that_is_cut_or_changed_anywhere_is_refused()
     {
         using TempFolder folder = new();
-        Records().Save(folder);
+        Records().Save(folder.Root);
         (string path, _, _) = DatasetIndexBuilder.Build(folder["train.rec"]);
         byte[] good = File.ReadAllBytes(path);
         for (int at = 0; at < good.Length; at += 7)

@@ -52,7 +52,7 @@ public sealed class ReaderFuzzTests : IDisposable
             writer.AddImage(i, [0xFF, 0xD8, 1, 2, 3, 4, 5], i / 3);
         }
 
-        writer.AddRange(5, 1, 3).AddRange(6, 3, 5).Save(folder, "2,112,112");
+        writer.AddRange(5, 1, 3).AddRange(6, 3, 5).Save(folder.Root, "2,112,112");
         Fuzzer.Run([File.ReadAllBytes(folder[file])], bytes =>
         {
             folder.Write(file, bytes);
@@ -138,7 +138,7 @@ public sealed class ReaderFuzzTests : IDisposable
     [InlineData("set.tar", "set.tar.ufindex")]
     public void Index(string set, string index)
     {
-        new RecordIOWriter().AddImage(1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1).Save(folder);
+        new RecordIOWriter().AddImage(1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1).Save(folder.Root);
         folder.Write("set.tar", Archive(TarEntryFormat.Pax));
         DatasetIndexBuilder.Build(folder[set]);
         Fuzzer.Run([File.ReadAllBytes(folder[index])], bytes =>

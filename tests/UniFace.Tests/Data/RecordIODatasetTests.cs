@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using CsCheck;
 using UniFace.Data;
+using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
@@ -29,7 +30,7 @@ public class RecordIODatasetTests
                 expected.Add(image);
             }
 
-            using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder));
+            using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder.Root));
             Assert.Equal(expected, Enumerable.Range(0, expected.Count).Select(dataset.Read));
         }, iter: 300);
 
@@ -39,7 +40,7 @@ public class RecordIODatasetTests
         // A label whose bits are the magic would be no label, so the id carries it: key 0xCED7230A.
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(Magic, [1, 2, 3], 4).AddImage(5, [9], 7);
-        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder));
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder.Root));
         Assert.Equal(["record 5", "record 3470205706"], dataset.Samples.Select(sample => sample.Name));
         Assert.Equal([1, 0], dataset.Samples.Select(sample => sample.Label));
         Assert.Equal([1, 2, 3], dataset.Read(1));
@@ -63,7 +64,7 @@ public class RecordIODatasetTests
                 writer.AddRange(0, 4, 6);
             }
 
-            using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "2,112,112"));
+            using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder.Root, "2,112,112"));
             Assert.Equal(["record 1", "record 2", "record 3"], dataset.Samples.Select(sample => sample.Name));
             Assert.Equal([0, 1, 1], dataset.Samples.Select(sample => sample.Label));
             Assert.Equal(["0", "1"], dataset.People);
@@ -77,7 +78,7 @@ public class RecordIODatasetTests
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(0, [5], 1, 1).AddImage(1, [6], 0, 1).AddImage(2, [7], 1);
-        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "2,112,112"));
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder.Root, "2,112,112"));
         Assert.Equal([1, 0, 1], dataset.Samples.Select(sample => sample.Label));
         Assert.Equal([5], dataset.Read(0));
         Assert.Equal([7], dataset.Read(2));
@@ -88,7 +89,7 @@ public class RecordIODatasetTests
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(0, [5], 0).AddImage(1, [6], 1);
-        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "2,112,112"));
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder.Root, "2,112,112"));
         Assert.Equal(2, dataset.Samples.Count);
     }
 
@@ -97,7 +98,7 @@ public class RecordIODatasetTests
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 70).AddImage(2, [2], 9).AddImage(3, [3], -1).AddImage(4, [4], 70);
-        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "85742,112,112"));
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder.Root, "85742,112,112"));
         Assert.Equal(["9", "70"], dataset.People);
         Assert.Equal([1, 0, 1], dataset.Samples.Select(sample => sample.Label));
         Assert.Equal([4], dataset.Read(2));
@@ -115,7 +116,7 @@ public class RecordIODatasetTests
     {
         using TempFolder folder = new();
         UniFaceException error = Assert.Throws<UniFaceException>(
-            () => FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], label).Save(folder)));
+            () => FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], label).Save(folder.Root)));
         Assert.Contains("record 2 at offset 36", error.Message, StringComparison.Ordinal);
     }
 
@@ -125,7 +126,7 @@ public class RecordIODatasetTests
         foreach (string? property in new[] { null, "", "two,112,112", "2" })
         {
             using TempFolder folder = new();
-            using FaceDataset dataset = FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], 1).Save(folder, property));
+            using FaceDataset dataset = FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], 1).Save(folder.Root, property));
             Assert.Contains("property", Assert.Single(dataset.Warnings), StringComparison.Ordinal);
         }
     }
@@ -135,7 +136,7 @@ public class RecordIODatasetTests
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(1, [1, 2, 3, 4], 0).AddImage(2, [1], 1);
-        string set = writer.Save(folder);
+        string set = writer.Save(folder.Root);
         string[] lines = File.ReadAllLines(folder["train.idx"]);
         string Message(params string[] index)
         {
@@ -160,7 +161,7 @@ public class RecordIODatasetTests
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter(magic).AddImage(
             1, [1, 2, 3, 4, .. word, 5], 0).AddImage(2, [7], 1).AddRange(3, 1, 2).AddImage(4, [8, .. word], 1).AddRange(0, 5, 6);
-        string set = writer.Save(folder, "2,112,112");
+        string set = writer.Save(folder.Root, "2,112,112");
         File.Delete(folder["train.idx"]);
 
         // Key 3 lies below the first label of record 0, so it is a picture to the set; it belongs to person 1.
@@ -254,7 +255,7 @@ public class RecordIODatasetTests
         using TempFolder folder = new();
         byte[] word = [0x0A, 0x23, 0xD7, 0xCE];
         RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1, 2, 3, 4, .. word, 5, 6], 0).AddRange(0, 3, 3).AddImage(2, [.. word, .. word], 1);
-        string set = writer.Save(folder);
+        string set = writer.Save(folder.Root);
         byte[] records = writer.Records;
         int errors = 0;
         for (int length = 0; length < records.Length; length++)
@@ -289,7 +290,7 @@ public class RecordIODatasetTests
                 target[at % target.Length] = value;
             }
 
-            writer.Save(folder);
+            writer.Save(folder.Root);
             folder.Write("train.rec", records);
             folder.Write("train.idx", index);
             try
@@ -326,7 +327,7 @@ public class RecordIODatasetTests
         RecordIOWriter twice = new RecordIOWriter().AddRange(1, 4, 4).AddRange(1, 4, 4);
         UniFaceException error = Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder.Write("lost.rec", twice.Records)));
         Assert.Contains("none of its 2 records holds an image", error.Message, StringComparison.Ordinal);
-        string none = new RecordIOWriter().AddRange(0, 1, 1).Save(folder, under: "none");
+        string none = new RecordIOWriter().AddRange(0, 1, 1).Save(folder.Root, under: "none");
         Assert.Contains("contains no images", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(none)).Message, StringComparison.Ordinal);
     }
 }

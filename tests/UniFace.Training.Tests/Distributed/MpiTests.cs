@@ -9,5 +9,5 @@ public class MpiTests
     [InlineData(3)]
     [InlineData(4)]
     public void Ranks_equal_one_process(int ranks) => RankTest.RunClasses(
-        ranks, typeof(CommunicatorRanks), typeof(HeadRanks), typeof(StepRanks), typeof(CheckpointRanks));
+        ranks, typeof(CommunicatorRanks), typeof(HeadRanks), typeof(StepRanks), typeof(CheckpointRanks), typeof(ReadRanks));
 }

@@ -30,6 +30,12 @@ public class StepRanks
     [InlineData("bce(scale=8,bias=1)", OptimizerKind.AdamW, 1)]
     [InlineData("arcface(negative-rate=0.5)", OptimizerKind.Sgd, 2)]
     [InlineData("subcenter-arcface(scale=8)", OptimizerKind.AdamW, 1)]
+    [InlineData("uce(negative-rate=0.5)", OptimizerKind.AdamW, 2)]
+    [InlineData("uce(bias=1)", OptimizerKind.AdamW, 2)]
+    [InlineData("uce(scale=64,bias=1,negative-rate=0.5)", OptimizerKind.AdamW, 2)]
+    [InlineData("bce", OptimizerKind.AdamW, 1)]
+    [InlineData("bce(scale=64,bias=1)", OptimizerKind.AdamW, 1)]
+    [InlineData("subcenter-arcface", OptimizerKind.AdamW, 1)]
     public void Without_batch_norm(string loss, OptimizerKind optimizer, int accumulate) => RankTest.OnRank(ranks => Compare(
         ranks,
         Toy.Options with

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
-namespace UniFace.Tests.Data;
+namespace UniFace.TestSupport;
 
 /// <summary>Writes RecordIO sets as MXNet and InsightFace do (dmlc-core recordio.cc, recordio.py, rec_builder.py), for tests.</summary>
 internal sealed class RecordIOWriter(uint magic = 0xCED7230A)
@@ -43,16 +43,18 @@ internal sealed class RecordIOWriter(uint magic = 0xCED7230A)
     public RecordIOWriter AddRange(long key, float first, float end) => Add(key, Header(2, [first, end], (ulong)key));
 
     /// <summary>Writes train.rec, train.idx and property into a folder.</summary>
-    public string Save(TempFolder folder, string? property = null, string under = "")
+    public string Save(string folder, string? property = null, string under = "")
     {
-        folder.Write(Path.Combine(under, "train.rec"), Records);
-        folder.Write(Path.Combine(under, "train.idx"), Index);
+        string set = Path.Combine(folder, under);
+        Directory.CreateDirectory(set);
+        File.WriteAllBytes(Path.Combine(set, "train.rec"), Records);
+        File.WriteAllBytes(Path.Combine(set, "train.idx"), Index);
         if (property is not null)
         {
-            folder.Write(Path.Combine(under, "property"), Encoding.ASCII.GetBytes(property));
+            File.WriteAllBytes(Path.Combine(set, "property"), Encoding.ASCII.GetBytes(property));
         }
 
-        return folder[under];
+        return set;
     }
 
     private static byte[] Header(uint flag, float[] labels, ulong id)

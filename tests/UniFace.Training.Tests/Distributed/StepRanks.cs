@@ -21,20 +21,15 @@ public class StepRanks
     /// <summary>
     /// Weights, averages, loss and statistics after several steps, to 1e-5, of a network without batch norm: for SGD and AdamW, with moving
     /// averages, clipping, accumulation, sampled classes, and a bias per class.
-    /// AdamW divides a gradient by its size, so s is small there: where the terms of a gradient cancel, its sign would be that of the rounding.
     /// </summary>
     [Theory]
     [InlineData("uce", OptimizerKind.Sgd, 1)]
-    [InlineData("uce(scale=8,bias=1,negative-rate=0.5)", OptimizerKind.AdamW, 2)]
-    [InlineData("bce", OptimizerKind.Sgd, 1)]
-    [InlineData("bce(scale=8,bias=1)", OptimizerKind.AdamW, 1)]
-    [InlineData("arcface(negative-rate=0.5)", OptimizerKind.Sgd, 2)]
-    [InlineData("subcenter-arcface(scale=8)", OptimizerKind.AdamW, 1)]
+    [InlineData("uce(bias=1,negative-rate=0.5)", OptimizerKind.AdamW, 2)]
     [InlineData("uce(negative-rate=0.5)", OptimizerKind.AdamW, 2)]
-    [InlineData("uce(bias=1)", OptimizerKind.AdamW, 2)]
-    [InlineData("uce(scale=64,bias=1,negative-rate=0.5)", OptimizerKind.AdamW, 2)]
+    [InlineData("bce", OptimizerKind.Sgd, 1)]
     [InlineData("bce", OptimizerKind.AdamW, 1)]
-    [InlineData("bce(scale=64,bias=1)", OptimizerKind.AdamW, 1)]
+    [InlineData("bce(bias=1)", OptimizerKind.AdamW, 1)]
+    [InlineData("arcface(negative-rate=0.5)", OptimizerKind.Sgd, 2)]
     [InlineData("subcenter-arcface", OptimizerKind.AdamW, 1)]
     public void Without_batch_norm(string loss, OptimizerKind optimizer, int accumulate) => RankTest.OnRank(ranks => Compare(
         ranks,

@@ -51,8 +51,8 @@ internal static class DeviceProof
         if (tensor.device_type != device.type || (device.index >= 0 && device.type != DeviceType.CPU && tensor.device_index != device.index))
         {
             throw new UniFaceException(
-                $"The device {device} is not in use: the result of {what} is on {tensor.device}; train with device {tensor.device.type.ToString().ToLowerInvariant()} " +
-                "if that is meant.");
+                $"The device {device} is not in use: the result of {what} is on {tensor.device}; train with device " +
+                $"{tensor.device_type.ToString().ToLowerInvariant()} if that is meant.");
         }
     }
 

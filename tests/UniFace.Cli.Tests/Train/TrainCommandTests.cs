@@ -61,7 +61,7 @@ public sealed class TrainCommandTests : IDisposable
         Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--out", "run");
         Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--precision", "float16", "--out", "run");
         Refused("device meta cannot be used", "train", "faces", "--device", "meta", "--out", "run"); // Computes nothing, without an error.
-        Refused("expected one of: float32, bfloat16, float16", "train", "faces", "--precision", "int8", "--out", "run");
+        Refused("--precision int8: expected float32 or bfloat16 or float16", "train", "faces", "--precision", "int8", "--out", "run");
         Refused("is not a training run", "train", "--resume", "nothing");
         Assert.False(Directory.Exists(Path.Combine(folder, "run")));
     }

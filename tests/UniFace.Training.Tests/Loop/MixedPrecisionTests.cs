@@ -41,7 +41,7 @@ public sealed class MixedPrecisionTests : IDisposable
         Assert.All(losses.Concat(ours), value => Assert.True(double.IsFinite(value)));
         NonFiniteCheck.RequireFinite(state.Parameters);
         Assert.Equal(losses[0], ours[0], 0.01 * losses[0]);
-        Assert.True(state.Step - state.Optimizer.Skipped >= 6, $"{state.Optimizer.Skipped} of {state.Step} steps were skipped; the scale is {state.Scale.Value}");
+        Assert.True(state.Step - state.Optimizer.Skipped >= 6, $"{state.Optimizer.Skipped} of {state.Step} steps skipped; scale {state.Scale.Value}");
         Assert.True(ours.TakeLast(7).Average() < ours[0], string.Join(' ', ours));
     }
 

@@ -58,7 +58,7 @@ public class CliOptionTests
     [InlineData("align p o --faces x", "--faces x: expected largest or all.")]
     [InlineData("align p o --faces 0", "--faces 0: expected largest or all.")]
     [InlineData("train d --optimizer lion", "--optimizer lion: expected sgd or adamw.")]
-    [InlineData("bench step --precision float16", "--precision float16: expected float32 or bfloat16.")]
+    [InlineData("bench step --precision int8", "--precision int8: expected float32 or bfloat16 or float16.")]
     public void Unknown_member_of_an_enumeration_is_refused_with_the_members(string line, string expected) =>
         Assert.Equal([expected], CommandHost.Root().Parse(line.Split(' ')).Errors.Select(error => error.Message));
 

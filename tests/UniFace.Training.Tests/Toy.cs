@@ -6,6 +6,7 @@ using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
+using UniFace.Training.Optimization;
 using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests;
@@ -50,10 +51,15 @@ internal sealed class ToyDecoder : IImageDecoder
 internal sealed class ToyBackbone : Backbone
 {
     private readonly Sequential layers;
+    private readonly double? half;
 
-    public ToyBackbone(bool batchNorm = true, bool dropout = false)
+    /// <param name="batchNorm">With a batch norm.</param>
+    /// <param name="dropout">With dropout.</param>
+    /// <param name="half">The embeddings and their gradients pass through float16 and have this factor; null: they do not.</param>
+    public ToyBackbone(bool batchNorm = true, bool dropout = false, double? half = null)
         : base(new BackboneSpec("toy", 1, 8))
     {
+        this.half = half;
         torch.random.manual_seed(7);
         List<(string, torch.nn.Module<torch.Tensor, torch.Tensor>)> parts =
         [
@@ -77,7 +83,9 @@ internal sealed class ToyBackbone : Backbone
         RegisterComponents();
     }
 
-    public override torch.Tensor forward(torch.Tensor input) => layers.forward(input);
+    public override torch.Tensor forward(torch.Tensor input) => half is double factor
+        ? (layers.forward(input) * factor).to(torch.ScalarType.Float16).to(torch.ScalarType.Float32)
+        : layers.forward(input);
 }
 
 /// <summary>Runs of the toy: started, or resumed from the folder's last checkpoint.</summary>
@@ -126,5 +134,6 @@ internal static class Toy
         torch.CPU)
     {
         RunId = runId,
+        Scale = options.Precision == Precision.Float16 ? new LossScale { GrowthInterval = 4 } : null,
     };
 }

@@ -51,7 +51,7 @@ internal static class BenchStepCommand
                 speed.TrainImagesPerSecond,
                 speed.InferImagesPerSecond,
                 speed.Threads,
-                precision = options.Precision == Precision.BFloat16 ? "bfloat16" : "float32",
+                precision = options.Precision.ToString().ToLowerInvariant(),
             };
             parsed.Print(
                 json,

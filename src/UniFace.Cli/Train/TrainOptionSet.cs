@@ -54,7 +54,7 @@ internal sealed class TrainOptionSet
         ];
         Add(
             o => o.Precision,
-            "Type of a step's convolutions; bfloat16 is faster on some CPUs.");
+            "Of a step's convolutions: float32, bfloat16 (faster on some CPUs), float16 (GPUs).").HelpName = "TYPE";
         Add(
             o => o.CenterType,
             "Type of class centers; bfloat16 halves their memory (sgd, CPU).",

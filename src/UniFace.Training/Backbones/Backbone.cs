@@ -33,6 +33,12 @@ public enum Precision
     /// gradients, momentum, the operations between convolutions, the loss and evaluation stay float32.
     /// </summary>
     BFloat16,
+
+    /// <summary>
+    /// float16 products with float32 sums (Micikevicius et al. 2018), otherwise as <see cref="BFloat16"/>. float16 ends at 65504 and at 6e-8, so
+    /// gradients are multiplied by a loss scale that adapts. Emulated on the CPU: slower than float32 there.
+    /// </summary>
+    Float16,
 }
 #pragma warning restore CA1720
 
@@ -49,7 +55,9 @@ public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(sp
     /// <summary>Sets the type in which convolutions multiply while training.</summary>
     /// <param name="precision">The type.</param>
     /// <param name="device">The device that will train.</param>
-    /// <exception cref="UniFaceException">The processor has no bfloat16 products, so bfloat16 would be slower than float32.</exception>
+    /// <exception cref="UniFaceException">
+    /// The processor has no bfloat16 products, so bfloat16 would be slower than float32; or the device computes in another type than the given one.
+    /// </exception>
     public void UsePrecision(Precision precision, Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -57,6 +65,13 @@ public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(sp
         {
             throw new UniFaceException(
                 "Precision bfloat16 would be slower than float32 on this processor, which has neither AVX512-BF16 nor AMX; use float32.");
+        }
+
+        if (precision != Precision.Float32)
+        {
+            long[] one = [1, 1], none = [0, 0];
+            DeviceProof.RequireRounding(
+                device, precision == Precision.Float16 ? ScalarType.Float16 : ScalarType.BFloat16, (x, w) => ConvNorm.Convolve(x, w, one, none, precision));
         }
 
         foreach (ConvNorm convolution in modules().OfType<ConvNorm>())

@@ -35,15 +35,44 @@ internal sealed class ConvNorm : NormLayer
 
     private Tensor Convolve(Tensor input)
     {
-        if (!training || Precision == Precision.Float32 || groups > 1)
+        return training && groups == 1
+            ? Convolve(input, weight, strides, padding, Precision)
+            : nn.functional.conv2d(input, weight, null, strides, padding, null, groups);
+    }
+
+    /// <summary>
+    /// A convolution whose products have a type. On the CPU, which has fast kernels of float16 on few processors, float16 is emulated: inputs,
+    /// weights and outputs, and their gradients, are rounded to float16, between convolutions in float32. This is the arithmetic of a GPU, which
+    /// multiplies float16 and adds in float32.
+    /// </summary>
+    /// <param name="input">[B, C, h, w], float32.</param>
+    /// <param name="weight">[outputs, C, k, k], float32.</param>
+    /// <param name="strides">Strides of rows and columns.</param>
+    /// <param name="padding">Padding of rows and columns.</param>
+    /// <param name="precision">The type.</param>
+    /// <returns>[B, outputs, h', w'], float32.</returns>
+    public static Tensor Convolve(Tensor input, Tensor weight, long[] strides, long[] padding, Precision precision)
+    {
+        if (precision == Precision.Float32)
         {
-            return nn.functional.conv2d(input, weight, null, strides, padding, null, groups);
+            return nn.functional.conv2d(input, weight, null, strides, padding);
         }
 
-        using Tensor x = input.to(ScalarType.BFloat16);
-        using Tensor w = weight.to(ScalarType.BFloat16);
-        using Tensor y = nn.functional.conv2d(x, w, null, strides, padding, null, groups);
+        ScalarType type = precision == Precision.Float16 ? ScalarType.Float16 : ScalarType.BFloat16;
+        using Tensor x = input.to(type);
+        using Tensor w = weight.to(type);
+        using Tensor y = precision == Precision.Float16 && input.device_type == DeviceType.CPU
+            ? Emulate(x, w, strides, padding)
+            : nn.functional.conv2d(x, w, null, strides, padding);
         return y.to(input.dtype);
+    }
+
+    private static Tensor Emulate(Tensor input, Tensor weight, long[] strides, long[] padding)
+    {
+        using Tensor x = input.to(ScalarType.Float32);
+        using Tensor w = weight.to(ScalarType.Float32);
+        using Tensor y = nn.functional.conv2d(x, w, null, strides, padding);
+        return y.to(ScalarType.Float16);
     }
 
     /// <summary>Convolution and norm in evaluation mode as one convolution: two float64 tensors.</summary>

@@ -37,6 +37,14 @@ internal sealed record StepMetrics : TrainingMetrics
     /// <summary>Mean norm of the gradients before clipping.</summary>
     public required double GradNorm { get; init; }
 
+    /// <summary>The loss scale of the next step; null but in float16.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? LossScale { get; init; }
+
+    /// <summary>Steps of the run that were skipped, because their gradients overflowed; null but in float16.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? SkippedSteps { get; init; }
+
     internal static StepMetrics From(TrainingState state, double learningRate, double imagesPerSecond) => new()
     {
         Step = state.Step,
@@ -45,6 +53,8 @@ internal sealed record StepMetrics : TrainingMetrics
         Lr = learningRate,
         ImagesPerSecond = imagesPerSecond,
         GradNorm = state.Window.GradientNorm,
+        LossScale = state.Scale?.Value,
+        SkippedSteps = state.Scale is null ? null : state.Optimizer.Skipped,
         TargetCosine = state.Window.TargetCosine,
         HardestNegativeCosine = state.Window.HardestNegativeCosine,
         Threshold = state.Head.Threshold,

@@ -75,7 +75,7 @@ internal sealed class RunPreparation(
                 RequireSupported(options);
                 options = options with { Teacher = options.Teacher is null ? null : Teacher.Resolve(options.Teacher) };
                 RequireFree();
-                Device opened = OpenDevice(options.Device);
+                Device opened = DeviceProof.Open(options.Device);
                 OpenData(options);
                 TrainingData ready = Prepare(options);
                 (string hash, TrainingFingerprint? unread) = IsFirst ? RequireOtherPeople(ready.Training) : (RunInfo.Incomplete, null);
@@ -138,7 +138,7 @@ internal sealed class RunPreparation(
                 info.Options.Validate();
                 RequireSupported(info.Options);
                 IReadOnlyList<string> differences = RunChanges.Between(stored.Options, info.Options);
-                Device opened = OpenDevice(info.Options.Device);
+                Device opened = DeviceProof.Open(info.Options.Device);
                 OpenData(info.Options);
                 RequireUnchanged(info);
                 validated = !IsFirst || info.HasDataHash || validation is null ? null : Fingerprint(validation);
@@ -207,6 +207,11 @@ internal sealed class RunPreparation(
 
         TrainingState state = new(options, backbone, options.CreateHead(info.People, device, communicator), device, communicator) { RunId = info.Id };
         owned.Push(state);
+        foreach (NamedParameter parameter in state.Parameters)
+        {
+            DeviceProof.RequireOn(parameter.Value, device, $"moving {parameter.Name}");
+        }
+
         return state;
     }
 
@@ -316,22 +321,5 @@ internal sealed class RunPreparation(
             $"{validation.Source} has {found.Images} of the {trained.Samples.Count} " +
             $"training images and {found.People} of the {trained.People.Count} people by name, e.g. {found.Example}: a validation on " +
             $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
-    }
-
-    private static Device OpenDevice(string name)
-    {
-        try
-        {
-            Device device = new(name);
-            using Tensor probe = ones(1).to(device);
-            return device;
-        }
-        catch (Exception e) when (e is ArgumentException or ExternalException or InvalidOperationException or FormatException)
-        {
-            throw new UniFaceException(
-                $"The device {name} cannot be used ({e.Message.Split('\n')[0]}); expected cpu, cuda, cuda:N or mps, and a build with " +
-                "-p:TorchDevice=cuda for cuda.",
-                e);
-        }
     }
 }

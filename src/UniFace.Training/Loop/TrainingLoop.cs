@@ -79,6 +79,11 @@ internal sealed class TrainingLoop(PreparedRun run)
             events.Warning?.Invoke(warning);
         }
 
+        if (options.Precision == Precision.Float16 && run.Device.type == DeviceType.CPU)
+        {
+            events.Warning?.Invoke("the precision float16 is emulated on the CPU and slower than float32; it is fast on a GPU");
+        }
+
         if (!fingerprint.Complete)
         {
             events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete, because it was missing or damaged when the run was resumed; " +
@@ -325,10 +330,11 @@ internal sealed class TrainingLoop(PreparedRun run)
         const int shown = 8;
         string images = string.Join(", ", e.Samples.Take(shown).Select(i => data.Training.Samples[i].Name));
         string more = e.Samples.Count > shown ? $" and {e.Samples.Count - shown} more" : "";
+        string precision = options.Precision == Precision.Float16 ? "Use precision bfloat16 or float32, or lower " : "Lower ";
         string[] advice = [.. options.Loss.HyperparametersToLower, FormattableString.Invariant($"learning rate (now {options.LearningRate})")];
         return new UniFaceException(
             $"step {state.Step + 1}, epoch {state.Epoch + 1}: {e.Message}; nothing after step {checkpointStep} was kept " +
-            $"({RunFolder.LastFile} is good). Lower the {string.Join(", ", advice)} or lengthen the warm-up, in a new run." +
+            $"({RunFolder.LastFile} is good). {precision}the {string.Join(", ", advice)} or lengthen the warm-up, in a new run." +
             (e.Samples.Count > 0 ? $" Images of the batch: {images}{more}." : ""),
             e);
     }

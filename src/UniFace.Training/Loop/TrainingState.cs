@@ -38,6 +38,7 @@ internal sealed class TrainingState : IDisposable
         Optimizer = options.Optimizer == OptimizerKind.Sgd
             ? new SgdOptimizer(parameters, options.Momentum, options.WeightDecay)
             : new AdamWOptimizer(parameters, options.WeightDecay);
+        Scale = options.Precision == Precision.Float16 ? new LossScale() : null;
         Average = options.Ema > 0 ? new MovingAverage(backbone, options.Ema) : null;
     }
 
@@ -58,6 +59,9 @@ internal sealed class TrainingState : IDisposable
 
     /// <summary>Updates the parameters, except class centers that the head updates itself (<see cref="GetCenterUpdate"/>).</summary>
     public ParameterOptimizer Optimizer { get; }
+
+    /// <summary>The factor on the gradients of the backbone, which pass through float16; null in other precisions.</summary>
+    public LossScale? Scale { get; init; }
 
     /// <summary>Average of the backbone's parameters, or null.</summary>
     public MovingAverage? Average { get; }
@@ -154,6 +158,13 @@ internal sealed class TrainingState : IDisposable
             metadata[CheckpointParts.Key] = parts;
         }
 
+        if (Scale is not null)
+        {
+            metadata["lossScale"] = Scale.Value.ToString("R", CultureInfo.InvariantCulture);
+            metadata["goodSteps"] = $"{Scale.GoodSteps}";
+            metadata["skippedSteps"] = $"{Optimizer.Skipped}";
+        }
+
         SafeTensorsWriter.Write(path, tensors, metadata);
     }
 
@@ -188,7 +199,16 @@ internal sealed class TrainingState : IDisposable
                 (Window, EpochSums) = (new RunningStatistics(), new RunningStatistics()); // Rank 0 has those of all processes.
             }
 
-            Optimizer.Restore(long.Parse(file.Metadata["step"], CultureInfo.InvariantCulture), optimizer);
+            long skipped = 0;
+            if (Scale is not null)
+            {
+                Scale.Restore(
+                    double.Parse(file.Metadata["lossScale"], CultureInfo.InvariantCulture),
+                    int.Parse(file.Metadata["goodSteps"], CultureInfo.InvariantCulture));
+                skipped = long.Parse(file.Metadata["skippedSteps"], CultureInfo.InvariantCulture);
+            }
+
+            Optimizer.Restore(long.Parse(file.Metadata["step"], CultureInfo.InvariantCulture), optimizer, skipped);
             Average?.Restore(average);
             Epoch = int.Parse(file.Metadata["epoch"], CultureInfo.InvariantCulture);
             Batch = int.Parse(file.Metadata["batch"], CultureInfo.InvariantCulture);

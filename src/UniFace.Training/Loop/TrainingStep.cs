@@ -9,14 +9,17 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
 {
     private readonly BatchLoss loss = new(options, state, device, classWeights);
     private readonly GradientReducer? reducer = state.Communicator.Size == 1 ? null : new GradientReducer(
-        state.Communicator, [.. state.Parameters.Where(p => p.Name.StartsWith(Checkpoint.BackbonePrefix, StringComparison.Ordinal)).Select(p => p.Value)]);
+        state.Communicator, [.. state.Parameters.Where(IsOfBackbone).Select(p => p.Value)]);
 
     /// <summary>
     /// Norm of the gradients of the last step before clipping, without those of the class centers, which never exist all at once.
     /// </summary>
     public double GradientNorm { get; private set; }
 
-    /// <summary>Runs a step.</summary>
+    /// <summary>
+    /// Runs a step. In float16, a step whose gradients overflow by the loss scale is skipped by all processes, and the scale is halved: backbone,
+    /// optimizer and averages stay as they are. Under SGD the head has moved the class centers before that, by their float32 gradients.
+    /// </summary>
     /// <param name="batches">The batches whose gradients are added; not disposed.</param>
     /// <exception cref="NonFiniteException">
     /// The loss or a gradient is not finite. Then only buffers have changed, and class centers by finite gradients.
@@ -35,13 +38,23 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         }
 
         reducer?.Complete();
+        state.Scale?.Unscale(state.Optimizer.Parameters.Where(IsOfBackbone));
         GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip, state.Communicator);
         if (!double.IsFinite(GradientNorm))
         {
-            throw new NonFiniteException(
-                NonFiniteCheck.FindFirst(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})", batches.SelectMany(b => b.Samples));
+            bool scaled = state.Scale is not null && IsHeadFinite();
+            if (scaled && state.Scale!.TryReduce())
+            {
+                state.Optimizer.Skip();
+                return;
+            }
+
+            string what = NonFiniteCheck.FindFirst(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})";
+            string how = scaled ? $" in float16, with the smallest loss scale ({LossScale.Minimum})," : "";
+            throw new NonFiniteException(what + how, batches.SelectMany(b => b.Samples));
         }
 
+        state.Scale?.AddGoodStep();
         state.Optimizer.Step(learningRate);
         state.Average?.Update(state.Step);
         state.AddStep(GradientNorm);
@@ -54,6 +67,20 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         reducer?.Dispose();
     }
 
+    private static bool IsOfBackbone(NamedParameter parameter) => parameter.Name.StartsWith(Checkpoint.BackbonePrefix, StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether the parameters of the head and their gradients, which have no loss scale, are finite on all processes. All call it, since the norm is
+    /// that of the gradients of all.
+    /// </summary>
+    private bool IsHeadFinite()
+    {
+        string? first = NonFiniteCheck.FindFirst([.. state.Parameters.Where(p => !IsOfBackbone(p))]);
+        Span<float> found = [first is null ? 0 : 1];
+        state.Communicator.AllReduce(found, Reduction.Max, Traffic.Other);
+        return found[0] == 0;
+    }
+
     private void ForwardBackward(HeadStep? step, TrainingBatch batch, int index, double share)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -63,6 +90,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         state.Backbone.LayerDone = reducer is null ? null : reducer.LayerDone;
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
+        DeviceProof.RequireOn(embeddings, device, "the network");
         using HeadOutput output = loss.Compute(step, embeddings, batch, share);
         if (!double.IsFinite(output.Loss))
         {
@@ -70,7 +98,8 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
             throw new NonFiniteException(NonFiniteCheck.FindFirst(state.Parameters) ?? computed, batch.Samples);
         }
 
-        embeddings.backward([output.EmbeddingGradient]);
+        Tensor gradient = state.Scale is LossScale scale ? output.EmbeddingGradient * (float)scale.Value : output.EmbeddingGradient;
+        embeddings.backward([gradient]);
         state.AddBatch(output.Loss, OwnedTensors.Floats(output.TargetCosine), OwnedTensors.Floats(output.HardestNegativeCosine));
     }
 }

@@ -32,8 +32,8 @@ internal sealed class AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, d
         parameter.Value.addcdiv_(mean, root, -Rate(learningRate));
     }
 
-    // Bias correction: both states start at zero.
-    private double Root => Math.Sqrt(1 - Math.Pow(Beta2, Steps));
+    // Bias correction: both states start at zero, and each update moves them.
+    private double Root => Math.Sqrt(1 - Math.Pow(Beta2, Steps - Skipped));
 
-    private double Rate(double learningRate) => learningRate / (1 - Math.Pow(Beta1, Steps));
+    private double Rate(double learningRate) => learningRate / (1 - Math.Pow(Beta1, Steps - Skipped));
 }

@@ -16,8 +16,11 @@ internal abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> paramet
     /// <summary>Factor of the weight decay.</summary>
     public double WeightDecay => weightDecay;
 
-    /// <summary>Steps taken.</summary>
+    /// <summary>Steps taken, including those skipped.</summary>
     public long Steps { get; private set; }
+
+    /// <summary>Steps that have updated nothing.</summary>
+    public long Skipped { get; private set; }
 
     /// <summary>The state by name, for example "momentum.backbone.conv1.weight"; owned by the optimizer.</summary>
     public IReadOnlyDictionary<string, Tensor> State => state;
@@ -44,6 +47,13 @@ internal abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> paramet
         WorkerThreads.For(slices.Count, i => Update(slices[i], rates[i]));
     }
 
+    /// <summary>Counts a step without updating anything.</summary>
+    public void Skip()
+    {
+        Steps++;
+        Skipped++;
+    }
+
     /// <summary>
     /// Releases all gradients: the next backward pass then stores each gradient instead of adding it to zeros.
     /// </summary>
@@ -56,10 +66,11 @@ internal abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> paramet
     }
 
     /// <summary>Restores the state of a checkpoint; the tensors are copied to the device of the parameters.</summary>
-    /// <param name="steps">Steps taken.</param>
+    /// <param name="steps">Steps taken, including those skipped.</param>
     /// <param name="saved">The state by name.</param>
+    /// <param name="skipped">Steps skipped.</param>
     /// <exception cref="UniFaceException">A tensor belongs to no parameter or has another shape.</exception>
-    public void Restore(long steps, IReadOnlyDictionary<string, Tensor> saved)
+    public void Restore(long steps, IReadOnlyDictionary<string, Tensor> saved, long skipped = 0)
     {
         Clear();
         Dictionary<string, NamedParameter> known = Parameters.ToDictionary(p => p.Name, StringComparer.Ordinal);
@@ -76,7 +87,7 @@ internal abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> paramet
             state[name] = zeros_like(parameter.Value).copy_(value).DetachFromDisposeScope(); // In the memory order of the parameter.
         }
 
-        Steps = steps;
+        (Steps, Skipped) = (steps, skipped);
     }
 
     /// <summary>Disposes the state.</summary>

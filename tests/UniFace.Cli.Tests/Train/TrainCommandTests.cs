@@ -59,6 +59,9 @@ public sealed class TrainCommandTests : IDisposable
         Refused("needs --steps", "train", "faces", "--schedule", "step", "--out", "run");
         Refused("no-such-loss", "train", "faces", "--loss", "no-such-loss", "--out", "run");
         Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--out", "run");
+        Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--precision", "float16", "--out", "run");
+        Refused("device meta cannot be used", "train", "faces", "--device", "meta", "--out", "run"); // Computes nothing, without an error.
+        Refused("--precision int8: expected float32 or bfloat16 or float16", "train", "faces", "--precision", "int8", "--out", "run");
         Refused("is not a training run", "train", "--resume", "nothing");
         Assert.False(Directory.Exists(Path.Combine(folder, "run")));
     }

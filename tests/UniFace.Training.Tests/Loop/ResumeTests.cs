@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using UniFace.Training.Backbones;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
@@ -13,7 +14,7 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    public static TheoryData<string> Recipes() => ["sgd", "adamw", "accumulate and average", "dropout", "sampled negatives", "validation"];
+    public static TheoryData<string> Recipes() => ["sgd", "adamw", "accumulate and average", "dropout", "sampled negatives", "validation", "float16"];
 
     /// <summary>A kill is an exception from within the step's callback: nothing is saved on the way out.</summary>
     [Theory]
@@ -21,14 +22,14 @@ public sealed class ResumeTests : IDisposable
     public void A_run_killed_at_every_step_ends_with_the_same_bits_and_the_same_log(string recipe)
     {
         TrainOptions options = Recipe(recipe);
-        (string sha, JsonObject[] rows) = Whole(options, recipe == "dropout");
+        (string sha, JsonObject[] rows) = Whole(options, recipe);
 
         string folder = Path.Combine(root, "killed");
         int kills = 0;
         TrainResult? result = null;
         while (result is null)
         {
-            using Trainer trainer = Toy.Open(folder, options, backbone: () => new ToyBackbone(dropout: recipe == "dropout"));
+            using Trainer trainer = Toy.Open(folder, options, backbone: () => Network(recipe));
             long dies = trainer.Step + 3;
             try
             {
@@ -42,6 +43,14 @@ public sealed class ResumeTests : IDisposable
 
         Assert.True(kills >= 2, $"{kills} kills");
         Assert.Equal(sha, result.Sha256);
+        if (recipe == "float16")
+        {
+            // The scale has both fallen and risen, so that the log shows whether it was resumed.
+            double[] scales = [.. rows.Where(row => (string)row["kind"]! == "step").Select(row => (double)row["lossScale"]!)];
+            Assert.Contains(scales.Zip(scales.Skip(1)), pair => pair.Second < pair.First);
+            Assert.Contains(scales.Zip(scales.Skip(1)), pair => pair.Second > pair.First);
+        }
+
         JsonObject[] resumed = Rows(folder);
         Assert.Equal(rows.Length, resumed.Length);
         foreach ((JsonObject expected, JsonObject actual) in rows.Zip(resumed))
@@ -53,7 +62,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void A_canceled_run_saves_and_resumes_from_that_step()
     {
-        (string sha, _) = Whole(Toy.Options, false);
+        (string sha, _) = Whole(Toy.Options);
         string folder = Path.Combine(root, "stopped");
         using CancellationTokenSource stop = new();
         using (Trainer trainer = Toy.Open(folder, Toy.Options with { CheckpointEvery = 0 }))
@@ -97,8 +106,8 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void Another_seed_gives_different_weights()
     {
-        (string one, _) = Whole(Toy.Options, false);
-        (string two, _) = Whole(Toy.Options with { Seed = 2 }, false, "two");
+        (string one, _) = Whole(Toy.Options);
+        (string two, _) = Whole(Toy.Options with { Seed = 2 }, name: "two");
         Assert.NotEqual(one, two);
     }
 
@@ -139,13 +148,16 @@ public sealed class ResumeTests : IDisposable
         "accumulate and average" => Toy.Options with { Accumulate = 2, Ema = 0.9, Batch = 2, Decay = WeightDecayRule.Weights },
         "sampled negatives" => Toy.Options with { Loss = new UnifiedCrossEntropy { NegativeRate = 0.5 }, Sampler = "class-balanced", ClassWeight = "inverse" },
         "validation" => Toy.Options with { ValidationPeople = 0.34 },
+        "float16" => Toy.Options with { Precision = Precision.Float16, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01, Ema = 0.9 },
         _ => Toy.Options,
     };
 
-    private (string Sha, JsonObject[] Rows) Whole(TrainOptions options, bool dropout, string name = "whole")
+    private static ToyBackbone Network(string recipe) => new(dropout: recipe == "dropout", half: recipe == "float16" ? 1 : null);
+
+    private (string Sha, JsonObject[] Rows) Whole(TrainOptions options, string recipe = "", string name = "whole")
     {
         string folder = Path.Combine(root, name);
-        using Trainer trainer = Toy.Open(folder, options, backbone: () => new ToyBackbone(dropout: dropout));
+        using Trainer trainer = Toy.Open(folder, options, backbone: () => Network(recipe));
         TrainResult result = trainer.Run(null, TestContext.Current.CancellationToken).Result!;
         return (result.Sha256, Rows(folder));
     }

@@ -13,10 +13,10 @@ internal static class LossVariants
     public static TheoryData<string> Names => [.. All.Select(s => s.ToString())];
 
     /// <summary>A head with given centers and biases.</summary>
-    public static RecognitionHead Head(Loss spec, PlainBatch batch, ScalarType dtype = ScalarType.Float64, double[]? margins = null)
+    public static RecognitionHead Head(Loss spec, PlainBatch batch, ScalarType dtype = ScalarType.Float64, double[]? margins = null, ScalarType? centers = null)
     {
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        RecognitionHead head = spec.CreateHead(batch.Centers.Length / k, batch.Centers[0].Length, seed: 5, dtype);
+        RecognitionHead head = spec.CreateHead(batch.Centers.Length / k, batch.Centers[0].Length, seed: 5, dtype, centers: centers);
         using IDisposable none = no_grad();
         head.Centers.Weight.copy_(Rows(batch.Centers));
         if (Bias(head) is TorchSharp.Modules.Parameter bias)

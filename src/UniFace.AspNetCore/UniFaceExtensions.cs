@@ -23,6 +23,11 @@ public static class UniFaceExtensions
             .Validate(o => o.RetentionDays is null or (>= 1 and <= UniFaceServer.MaxRetentionDays), "RetentionDays must be 1 to 36500, or absent.")
             .Validate(o => o.DataFolder.Length > 0, "DataFolder must not be empty.")
             .ValidateOnStart();
+        options.Configure<IConfiguration>((o, configuration) =>
+        {
+            const string name = $"{UniFaceOptions.SectionName}:{nameof(UniFaceOptions.GalleryKey)}";
+            o.GalleryKey = configuration[name] is { Length: > 0 } text ? GalleryKey.FromText(text, name) : o.GalleryKey;
+        });
         if (configure is not null)
         {
             options.Configure(configure);

@@ -14,7 +14,7 @@ public sealed class UniFaceOptions
     /// </summary>
     public string? Gallery { get; set; }
 
-    /// <summary>Key of an encrypted gallery.</summary>
+    /// <summary>Key of an encrypted gallery; in the configuration 64 hexadecimal digits.</summary>
     public GalleryKey? GalleryKey { get; set; }
 
     /// <summary>Folder for everything that the API writes: the gallery and the audit log. Created if missing.</summary>

@@ -77,6 +77,14 @@ public static class FaceGallery
         string path, IFaceModel model, FaceGalleryOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (path.Contains("://", StringComparison.Ordinal) || path.Contains("Host=", StringComparison.OrdinalIgnoreCase))
+        {
+            // The address may contain a password.
+            throw new UniFaceException(
+                "the address of a database is given as a gallery, and galleries in databases are not registered; call PostgresGalleries.Register() of the " +
+                "package UniFace.Gallery.Postgres first");
+        }
+
         SqliteGallery.Create(path, CreateInfo(model, options), options?.Key);
         return new ModelGallery(await OpenFileAsync(path, options?.Key, cancellationToken).ConfigureAwait(false), model);
     }

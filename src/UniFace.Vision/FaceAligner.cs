@@ -16,7 +16,7 @@ namespace UniFace.Vision;
 public sealed record AlignmentResult(
     int Photos, int Aligned, int Existing, int NoFace, int TooSmall, int Ambiguous, int Unreadable, string Report, string? ContactSheet);
 
-/// <summary>Turns photos into aligned faces, which models and training take.</summary>
+/// <summary>Turns photos into aligned faces, the input of models and training.</summary>
 public static class FaceAligner
 {
     /// <summary>

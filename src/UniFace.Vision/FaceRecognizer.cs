@@ -158,8 +158,16 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
 
     internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision? decision)
     {
-        RequireContract(first.ContractId, "the first embedding");
-        RequireContract(second.ContractId, "the second embedding");
+        foreach ((FaceEmbedding embedding, string which) in ((FaceEmbedding, string)[])[(first, "first"), (second, "second")])
+        {
+            if (embedding.ContractId != ContractId)
+            {
+                throw new UniFaceException(
+                    $"{Package.Source} is a model of contract {ContractId}, the {which} embedding is of {embedding.ContractId}, and embeddings of two models " +
+                    "are not comparable: compute both with this model.");
+            }
+        }
+
         return new Verification(first, second, decision, Calibration);
     }
 
@@ -174,7 +182,7 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="contractId">The contract of the other embeddings.</param>
     /// <param name="source">Where they are, e.g. "the gallery people.gallery".</param>
     /// <exception cref="UniFaceException">The contract is another.</exception>
-    public void RequireContract(string contractId, string source)
+    internal void RequireContract(string contractId, string source)
     {
         if (contractId != ContractId)
         {
@@ -219,14 +227,15 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
 
     private IReadOnlyList<DetectedFace> Boxes(LoadedPhoto photo) => [.. Find(photo, FaceChoice.All).Select(face => face.Face).OfType<DetectedFace>()];
 
-    private IReadOnlyList<FaceEmbedding> EmbedFaces(LoadedPhoto photo) => EmbedCrops(Find(photo, FaceChoice.All), photo.Name, photo.Encoded);
+    private IReadOnlyList<FaceEmbedding> EmbedFaces(LoadedPhoto photo) =>
+        EmbedCrops(Find(photo, FaceChoice.All, accepts: true), photo.Name, photo.Encoded);
 
     private FaceEmbedding EmbedMain(LoadedPhoto photo) => Find(photo, FaceChoice.Largest) is [AlignedFace face, ..]
         ? EmbedCrops([face], photo.Name, photo.Encoded)[0]
         : throw new UniFaceException($"{photo.Name}: no face found ({Photos.DetectorName}); give a photo that shows a face");
 
-    private IReadOnlyList<AlignedFace> Find(LoadedPhoto photo, FaceChoice choice) => Photos.AlignFaces(
-        photo.Source.Image is RgbImage image ? new Photo(image) : Decoder.OpenPhoto(photo.Encoded, photo.Name), photo.Name, choice);
+    private IReadOnlyList<AlignedFace> Find(LoadedPhoto photo, FaceChoice choice, bool accepts = false) => Photos.AlignFaces(
+        photo.Source.Image is RgbImage image ? new Photo(image) : Decoder.OpenPhoto(photo.Encoded, photo.Name), photo.Name, choice, accepts: accepts);
 
     private FaceEmbedding[] EmbedCrops(IReadOnlyList<AlignedFace> faces, string source, ReadOnlyMemory<byte>? encoded)
     {

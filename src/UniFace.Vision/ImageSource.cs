@@ -3,7 +3,7 @@ using UniFace.Data;
 namespace UniFace.Vision;
 
 /// <summary>
-/// A photo to look at: a path, the bytes of an image file, a stream of them, or a decoded image. Each converts implicitly. A stream is read to its
+/// A photo: a path, the bytes of an image file, a stream of them, or a decoded image. Each converts implicitly. A stream is read to its
 /// end, once, and not closed.
 /// </summary>
 public sealed class ImageSource

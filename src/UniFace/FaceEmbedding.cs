@@ -19,7 +19,7 @@ public sealed class FaceEmbedding
                 $"an embedding of {values.Length} values with norm {norm:G4}; expected values with norm 1, as a model gives them"));
         }
 
-        Values = values;
+        Values = values.ToArray();
         ContractId = contractId;
     }
 

@@ -1,6 +1,6 @@
 namespace UniFace;
 
-/// <summary>A model as far as those who store and compare its embeddings need it. A face recognizer is one.</summary>
+/// <summary>What a gallery needs to know of a model. A face recognizer is one.</summary>
 public interface IFaceModel
 {
     /// <summary>Only embeddings of the same contract are comparable.</summary>

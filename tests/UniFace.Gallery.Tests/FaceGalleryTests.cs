@@ -10,6 +10,16 @@ public sealed class FaceGalleryTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    [Theory]
+    [InlineData("postgresql://user:secret@host/database?gallery=people")]
+    [InlineData("Host=host;Password=secret;Gallery=people")]
+    public void An_address_of_a_database_that_is_not_registered_is_no_file(string address)
+    {
+        UniFaceException error = Assert.Throws<UniFaceException>(() => FaceGallery.Open(address, new Model("a")));
+        Assert.Contains("Register", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Who_is_enrolled_is_identified_and_who_is_not_is_not()
     {

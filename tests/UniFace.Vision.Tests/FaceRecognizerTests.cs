@@ -37,6 +37,18 @@ public sealed class FaceRecognizerTests : IDisposable
     }
 
     [Fact]
+    public void A_main_face_that_is_not_live_is_embedded_by_no_method()
+    {
+        using FaceRecognizer recognizer = FaceRecognizer.Open(
+            TestPackage.Write(Path.Combine(folder, "package")),
+            new FaceRecognizerOptions { CustomDetector = new OneFace(), Liveness = new Print() });
+        RgbImage image = TestImages.Noise(200, 200, 3);
+        Assert.Single(recognizer.Detect(image));
+        Assert.Throws<NotLiveException>(() => recognizer.Embed(image));
+        Assert.Throws<NotLiveException>(() => recognizer.EmbedAll(image));
+    }
+
+    [Fact]
     public async Task A_verification_says_score_threshold_rate_and_reason_as_the_calibration_has_them()
     {
         using FaceRecognizer recognizer = OpenAligned();
@@ -127,6 +139,25 @@ public sealed class FaceRecognizerTests : IDisposable
 
     private FaceRecognizer OpenAligned() =>
         FaceRecognizer.Open(TestPackage.Write(Path.Combine(folder, "package")), new FaceRecognizerOptions { Aligned = true });
+
+    private sealed class Print : ILivenessCheck
+    {
+        public LivenessResult Check(Photo photo, DetectedFace face) => new(0, 0.5);
+    }
+
+    private sealed class OneFace : IFaceDetector
+    {
+        public string Name => "one face";
+
+        public bool FindsTurnedFaces => true;
+
+        public IReadOnlyList<DetectedFace> Detect(RgbImage photo) =>
+            [new DetectedFace(60, 60, 80, 100, 1, new FaceLandmarks(new(80, 90), new(120, 90), new(100, 110), new(85, 130), new(115, 130)))];
+
+        public void Dispose()
+        {
+        }
+    }
 
     private sealed class Blind : IFaceDetector
     {

@@ -26,7 +26,7 @@ internal static class MountedApi
     {
         ServerOptions options = services.GetRequiredService<ServerOptions>();
         DataFolder.Create(options.DataFolder);
-        return OpenedModel.OpenAsync(options, CancellationToken.None).GetAwaiter().GetResult();
+        return OpenedModel.OpenAsync(options, CancellationToken.None).GetAwaiter().GetResult() ?? throw InstalledModels.NoDefault();
     }
 
     /// <summary>The JSON of the API, whatever the application uses for its own endpoints.</summary>
@@ -52,7 +52,7 @@ internal static class MountedApi
             {
                 try
                 {
-                    Admit(context);
+                    await AdmitAsync(context);
                     if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
                     {
                         size.MaxRequestBodySize = options.MaxRequestBytes;
@@ -78,11 +78,12 @@ internal static class MountedApi
     }
 
     // An application that authorizes nothing must not give faces to the network.
-    private static void Admit(HttpContext context)
+    private static async Task AdmitAsync(HttpContext context)
     {
         EndpointMetadataCollection? metadata = context.GetEndpoint()?.Metadata;
         bool decided = metadata?.GetMetadata<IAuthorizeData>() is not null || metadata?.GetMetadata<AuthorizationPolicy>() is not null
-            || metadata?.GetMetadata<IAllowAnonymous>() is not null || context.User.Identity?.IsAuthenticated == true;
+            || metadata?.GetMetadata<IAllowAnonymous>() is not null
+            || (context.RequestServices.GetService<IAuthorizationPolicyProvider>() is { } policies && await policies.GetFallbackPolicyAsync() is not null);
         Caller caller = new(null, Caller.IsLocalRequest(context))
         {
             User = context.User.Identity is { IsAuthenticated: true } user ? user.Name ?? "unnamed" : null,
@@ -92,8 +93,8 @@ internal static class MountedApi
         {
             throw new ProblemException(
                 Status403Forbidden,
-                "this application admits requests to the recognition API from its own machine only: it has to require authorization for the API " +
-                "(RequireAuthorization), or allow everybody (AllowAnonymous)");
+                "this application admits requests to the recognition API from its own machine only: require authorization for the API " +
+                "(RequireAuthorization), or admit everybody (AllowAnonymous)");
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>
     /// <summary>Creates an exporter and the reader that fills it when <see cref="Scrape"/> asks.</summary>
     public PrometheusExporter() => Reader = new BaseExportingMetricReader(this);
 
-    /// <summary>Belongs into the provider of the metrics.</summary>
+    /// <summary>Add it to the meter provider.</summary>
     public BaseExportingMetricReader Reader { get; }
 
     /// <summary>The metrics as they are now.</summary>

@@ -12,13 +12,16 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
     public const string KeysUnreadable =
         "keys.json of this service cannot be read, so every API key is refused until it is repaired; see the service log";
 
+    private const int MaxUserLength = 200; // An audit line is short.
+
     private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
 
     /// <summary>The user whom the application has authenticated; null in the service, which has keys.</summary>
     public string? User { get; init; }
 
     /// <summary>The caller's name in the audit log.</summary>
-    public string Name => User is not null ? "user:" + User : Key is not null ? "key:" + Key.Id : IsLocal ? "local" : "anonymous";
+    public string Name =>
+        User is not null ? "user:" + User[..Math.Min(User.Length, MaxUserLength)] : Key is not null ? "key:" + Key.Id : IsLocal ? "local" : "anonymous";
 
     /// <summary>Identifies the sender of a request. The key may be revoked or expired.</summary>
     /// <exception cref="ProblemException">The key is unknown, or keys cannot be read.</exception>

@@ -16,7 +16,7 @@ internal static class DemoCommand
         CliOption<bool> quick = new("--quick", "Run in about 30 seconds, with fewer people and easier images.");
         return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
         {
-            DemoFolder folder = DemoFolder.Prepare(parsed.GetRequiredValue(output));
+            DemoFolder folder = await DemoFolder.PrepareAsync(parsed.GetRequiredValue(output), stop);
             DemoPlan plan = parsed.GetValue(quick) ? DemoPlan.CreateQuick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
             TextWriter writer = parsed.GetValue(CliCommand.Json) ? Console.Error : Console.Out;
             writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic; nothing is downloaded.");

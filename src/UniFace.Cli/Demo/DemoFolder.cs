@@ -40,8 +40,8 @@ internal sealed class DemoFolder
     public string Summary => Path.Combine(Root, "demo.json");
 
     /// <summary>Creates the folder, or clears that of an earlier demo.</summary>
-    /// <exception cref="UniFaceException">The folder holds other files.</exception>
-    public static DemoFolder Prepare(string path)
+    /// <exception cref="UniFaceException">The folder holds other files, or its gallery other people.</exception>
+    public static async Task<DemoFolder> PrepareAsync(string path, CancellationToken stop)
     {
         DemoFolder folder = new(Path.GetFullPath(path));
         string marker = Path.Combine(folder.Root, Marker);
@@ -57,6 +57,7 @@ internal sealed class DemoFolder
                 throw new UniFaceException($"{path} holds files that a demo did not write; give another folder with --out.");
             }
 
+            await RequireOwnPeopleAsync(folder.Gallery, stop);
             foreach (string part in (string[])[folder.Faces, folder.Run, folder.Package, folder.Evaluation])
             {
                 if (Directory.Exists(part))
@@ -75,5 +76,24 @@ internal sealed class DemoFolder
         Directory.CreateDirectory(folder.Root);
         AtomicFile.WriteText(marker, "Written by 'uniface demo', which may overwrite what it wrote here.\n");
         return folder;
+    }
+
+    // 'uniface serve' enrolls into the demo's gallery.
+    private static async Task RequireOwnPeopleAsync(string path, CancellationToken stop)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        await using StoredGallery gallery = await FaceGallery.OpenStoreAsync(path, cancellationToken: stop);
+        await foreach (GalleryPerson person in gallery.ListAsync(stop))
+        {
+            if (!person.Name.StartsWith(SyntheticFaces.PersonName(0)[..^4], StringComparison.Ordinal))
+            {
+                throw new UniFaceException(
+                    $"{path} has {person.Name}, whom the demo did not enroll; give another folder with --out, or delete the file to lose its people.");
+            }
+        }
     }
 }

@@ -78,8 +78,10 @@ internal static class FaceDetectors
         if (path is null)
         {
             _ = RequireInstalled();
-            BlazeFaceNetwork proposer = new(FullRange.Open(options.Threads, options.ExecutionProvider), FullRange.HomePath);
-            return Confirm(proposer, $"mediapipe-full-range {FullRange.Sha256[..12]}", options);
+            OnnxSession proposals = FullRange.Open(options.Threads, options.ExecutionProvider);
+            return DisposeIfFailed(
+                proposals,
+                () => Confirm(new BlazeFaceNetwork(proposals, FullRange.HomePath), $"mediapipe-full-range {FullRange.Sha256[..12]}", options));
         }
 
         path = File.Exists(path) ? path : Find(path) ?? path;
@@ -98,14 +100,18 @@ internal static class FaceDetectors
     private static FaceMeshDetector Confirm(BlazeFaceNetwork proposer, string name, DetectorOptions options) =>
         new(proposer, new FaceMesh(Mesh.Open(options.Threads, options.ExecutionProvider)), $"{name}, face mesh {Mesh.Sha256[..12]}", options);
 
-    private static IFaceDetector Create(OnnxSession session, string path, string hash, DetectorOptions options)
+    private static IFaceDetector Create(OnnxSession session, string path, string hash, DetectorOptions options) => DisposeIfFailed<IFaceDetector>(
+        session,
+        () => YuNetDetector.Matches(session) ? new YuNetDetector(session, path, hash, options)
+            : BlazeFaceNetwork.Matches(session) ? Confirm(new BlazeFaceNetwork(session, path), $"blazeface {hash[..12]}", options)
+            : throw new UniFaceException(
+                $"{path}: not a supported face detector; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's."));
+
+    private static T DisposeIfFailed<T>(OnnxSession session, Func<T> create)
     {
         try
         {
-            return YuNetDetector.Matches(session) ? new YuNetDetector(session, path, hash, options)
-                : BlazeFaceNetwork.Matches(session) ? Confirm(new BlazeFaceNetwork(session, path), $"blazeface {hash[..12]}", options)
-                : throw new UniFaceException(
-                    $"{path}: not a supported face detector; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's.");
+            return create();
         }
         catch
         {

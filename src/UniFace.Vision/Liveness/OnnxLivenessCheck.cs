@@ -25,7 +25,10 @@ public sealed class OnnxLivenessCheck : ILivenessCheck, IDisposable
     }
 
     /// <summary>Opens a model and tries it.</summary>
-    /// <param name="description">The JSON file that describes it (<see cref="LivenessModel"/>).</param>
+    /// <param name="description">
+    /// The JSON file that describes it: onnxFile and threshold; optionally liveIndex, logits, scale (2.7), normalization (mean, deviation) and colorOrder
+    /// (rgb, bgr). The model takes float32 values, [N, 3, H, W].
+    /// </param>
     /// <exception cref="UniFaceException">The description or the model cannot be read, or the model is no such model.</exception>
     public static OnnxLivenessCheck Open(string description)
     {

@@ -23,7 +23,7 @@ internal static class ModelDownload
 
         if (sha256 is null && IsAddress(source))
         {
-            throw new UniFaceException($"{source}: a download needs its SHA-256, so that the file is the one you mean; give it, too.");
+            throw new UniFaceException($"{source}: a download needs its SHA-256, so that the file is the one you mean; give it with the address.");
         }
 
         byte[] bytes = IsAddress(source) ? await DownloadAsync(source, cancellationToken).ConfigureAwait(false) : ReadFile(source);

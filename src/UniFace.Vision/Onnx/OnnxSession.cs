@@ -11,6 +11,7 @@ internal sealed class OnnxSession(InferenceSession session, string path, Provide
     private readonly SessionHandle users = new(session);
     private readonly Lock? gate = serial || provider is not null ? new Lock() : null;
     private ProviderUse? uncheckedUse = provider;
+    private UniFaceException? refused; // by the check of the first run
 
     /// <summary>The model's inputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => session.InputMetadata;
@@ -99,6 +100,11 @@ internal sealed class OnnxSession(InferenceSession session, string path, Provide
 
             lock (gate)
             {
+                if (refused is not null)
+                {
+                    throw new UniFaceException(refused.Message, refused);
+                }
+
                 IDisposableReadOnlyCollection<OrtValue> values = TimedRun.Run(session, path, input, value, outputs, limit);
                 try
                 {
@@ -106,8 +112,9 @@ internal sealed class OnnxSession(InferenceSession session, string path, Provide
                     uncheckedUse = null;
                     return values;
                 }
-                catch
+                catch (UniFaceException e)
                 {
+                    refused = e;
                     values.Dispose();
                     throw;
                 }

@@ -27,7 +27,7 @@ internal sealed record ConvertedModel(string Name, string PackagePath, string Ho
 
         if (File.Exists(BesideProgram))
         {
-            return OnnxSession.Open(TfLiteToOnnx.Convert(Read(BesideProgram, 0), BesideProgram), BesideProgram, threads);
+            return OnnxSession.Open(TfLiteToOnnx.Convert(Read(BesideProgram, 0), BesideProgram), BesideProgram, threads, provider);
         }
 
         string path = UniFaceHome.Find(HomePath) ?? throw new UniFaceException($"{HomePath} is not installed; run setup/models.sh.");

@@ -67,20 +67,23 @@ internal sealed class FacePipeline : IDisposable
     /// <summary>Aligns the faces of a photo, the main one first; empty if it shows none.</summary>
     /// <param name="photo">The photo.</param>
     /// <param name="source">Name of the photo in errors.</param>
-    /// <param name="choice">The faces to take. If all are taken, none is refused.</param>
+    /// <param name="choice">The faces to take. If all are taken, none is refused, unless <paramref name="accepts"/>.</param>
     /// <param name="aligned">The photo is an aligned face.</param>
+    /// <param name="accepts">The main face must be acceptable even if all are taken.</param>
     /// <exception cref="NotLiveException">The main face does not pass <see cref="Liveness"/>.</exception>
     /// <exception cref="UniFaceException">
     /// The photo cannot be decoded, is given as aligned and has another size or cannot be checked for liveness, or its main face is ambiguous and the
     /// pipeline is <see cref="Strict"/>.
     /// </exception>
-    public IReadOnlyList<AlignedFace> AlignFaces(Photo photo, string source, FaceChoice choice, bool aligned = false)
+    public IReadOnlyList<AlignedFace> AlignFaces(Photo photo, string source, FaceChoice choice, bool aligned = false, bool accepts = false)
     {
         ArgumentNullException.ThrowIfNull(photo);
         IReadOnlyList<AlignedFace> faces = aligned || detector is null
             ? [AlignedFace.FromImage(photo.Whole, Aligner.Template, source)]
             : Search(photo, choice).Faces;
-        return choice == FaceChoice.Largest && faces is [AlignedFace main] ? [Accept(photo, main, source)] : faces;
+        return (accepts || choice == FaceChoice.Largest) && faces is [AlignedFace main, ..]
+            ? [Accept(photo, main, source), .. faces.Skip(1)]
+            : faces;
     }
 
     /// <summary>Describes an ambiguous main face.</summary>

@@ -103,6 +103,47 @@ public sealed class MountedApiTests : IDisposable
     }
 
     [Fact]
+    public async Task A_signed_in_user_is_not_admitted_from_elsewhere_unless_the_application_has_a_policy_for_the_api()
+    {
+        HttpStatusCode[] answers = [HttpStatusCode.Forbidden, HttpStatusCode.OK];
+        foreach ((bool fallback, HttpStatusCode expected) in new[] { false, true }.Zip(answers))
+        {
+            await using WebApplication app = await StartAsync(
+                app =>
+                {
+                    app.UseAuthentication();
+                    app.UseAuthorization();
+                    app.MapUniFace();
+                },
+                services =>
+                {
+                    services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>("test", null);
+                    services.AddAuthorization(options => options.FallbackPolicy = fallback ? options.DefaultPolicy : null);
+                });
+            using HttpClient client = Client(app);
+            client.DefaultRequestHeaders.Add("X-User", "carol");
+            client.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7"); // through a proxy
+            Assert.Equal(expected, (await client.GetAsync("/v1/people")).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task A_key_in_the_configuration_encrypts_the_gallery()
+    {
+        string gallery = Path.Combine(folder, "secret.gallery");
+        Dictionary<string, string?> configuration = new()
+        {
+            ["UniFace:Gallery"] = gallery,
+            ["UniFace:GalleryKey"] = new string('7', 64),
+        };
+        await using WebApplication app = await StartAsync(app => app.MapUniFace(), configuration: configuration);
+        using HttpClient client = Client(app);
+        await client.PostAsJsonAsync("/v1/people", new { person = "Ann Secret", photos = new[] { RunningServer.Face(1) }, aligned = true });
+        Assert.Contains("Ann Secret", await client.GetStringAsync("/v1/people"), StringComparison.Ordinal);
+        Assert.DoesNotContain("Ann Secret", string.Concat(Directory.EnumerateFiles(folder, "secret.gallery*").Select(ReadShared)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_gallery_of_the_options_is_created_once()
     {
         string gallery = Path.Combine(folder, "mine.gallery");

@@ -64,6 +64,11 @@ public class DemoCommandTests
                 Assert.Equal("run", JsonDocument.Parse(runs).RootElement.GetProperty("runs")[0].GetProperty("name").GetString());
             }
 
+            // Another demo does not delete people whom the user has enrolled.
+            CliProcess.Run("gallery", "enroll", Path.Combine(folder, "people.gallery"), photo, "--person", "Ann", "--aligned", "--any-quality").Expect(0);
+            Assert.Contains("has Ann", CliProcess.Run("demo", "--quick", "--out", folder).Expect(2).Error, StringComparison.Ordinal);
+            Assert.True(File.Exists(Path.Combine(folder, "package", "model.onnx")));
+
             string html = File.ReadAllText(Path.Combine(folder, "report.html"));
             HtmlTests.AssertSelfContained(html);
             Assert.All(

@@ -72,7 +72,8 @@ function figure(map) {
         y: height - edge - (p.y - bottom) * unit + 4,
       }, String(p.person + 1)))),
     el("figcaption", {}, `${map.points.length} images of ${map.people} people ` +
-      `${map.unseen ? "that the run did not train on" : "of the training set, because this run held nobody out; strangers lie less close together"}. ` +
+      `${map.unseen ? "that the run did not train on" : "of the training set, because this run held nobody out; images of people it has not seen " +
+        "cluster less tightly"}. ` +
       `${methods[map.method](map)} ` +
       `Trustworthiness ${map.trustworthiness.toFixed(2)} (1: neighbors on the map are neighbors among the embeddings; about 0.5: by chance). ` +
       `Checkpoint of ${moment(map.checkpoint)}.`));

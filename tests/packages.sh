@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packs everything into a folder feed, checks the packages, and builds and runs programs that reference only them: the tool, the README's first program, the
-# snippets of the packages' READMEs and samples/. They run without npm, with an empty home folder. Packages of others come from the package cache or the
-# network. Ten minutes.
+# snippets of the packages' READMEs and samples/. They run without npm, with an empty home folder. Third-party packages come from the package cache or
+# the network. Takes seven minutes.
 #   tests/packages.sh [FEED]   with a feed, its packages are tested and nothing is packed
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
@@ -56,7 +56,7 @@ tool=$feed/UniFace.Tool.$system.$version.nupkg
 [ "$(wc -c <"$tool")" -lt $((250 * 1000 * 1000)) ] || fail "the tool has 250 MB or more"
 ! unzip -Z1 "$tool" | grep -E 'torch_python|runtimes/|android|ios' || fail "the tool has native libraries that it does not need"
 
-# What follows has a package cache of its own: the user's may have the same version of our packages. Packages of others are taken from there.
+# What follows has a package cache of its own: the user's may have the same version of our packages. Third-party packages are taken from there.
 mkdir "$work/others"
 for folder in "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/*/; do
   case $(basename "$folder") in uniface*) ;; *) ln -s "${folder%/}" "$work/others/" ;; esac

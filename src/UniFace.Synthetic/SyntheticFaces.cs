@@ -28,8 +28,11 @@ public sealed class SyntheticFaces(long seed, float variation = 1)
     public SyntheticFace Photo(int person, int image, int width = 320, int height = 400) =>
         FaceRenderer.Photo(Identity(person), Scene(person, image), width, height);
 
+    /// <summary>How the name of every synthetic person begins.</summary>
+    internal const string PersonPrefix = "person-";
+
     /// <summary>Name of a person's folder: "person-0007".</summary>
-    public static string PersonName(int person) => FormattableString.Invariant($"person-{person:D4}");
+    public static string PersonName(int person) => FormattableString.Invariant($"{PersonPrefix}{person:D4}");
 
     /// <summary>
     /// Writes one folder per person with one JPEG per image: OUT/person-0007/003.jpg. Each file is written atomically.

@@ -158,16 +158,9 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
 
     internal Verification Compare(FaceEmbedding first, FaceEmbedding second, Decision? decision)
     {
-        foreach ((FaceEmbedding embedding, string which) in ((FaceEmbedding, string)[])[(first, "first"), (second, "second")])
-        {
-            if (embedding.ContractId != ContractId)
-            {
-                throw new UniFaceException(
-                    $"{Package.Source} is a model of contract {ContractId}, the {which} embedding is of {embedding.ContractId}, and embeddings of two models " +
-                    "are not comparable: compute both with this model.");
-            }
-        }
-
+        const string remedy = "compute both with this model";
+        RequireContract(first.ContractId, "the first embedding", remedy);
+        RequireContract(second.ContractId, "the second embedding", remedy);
         return new Verification(first, second, decision, Calibration);
     }
 
@@ -181,14 +174,15 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <summary>Refuses to compare this model's embeddings with those of another.</summary>
     /// <param name="contractId">The contract of the other embeddings.</param>
     /// <param name="source">Where they are, e.g. "the gallery people.gallery".</param>
+    /// <param name="remedy">What to do; null for a gallery.</param>
     /// <exception cref="UniFaceException">The contract is another.</exception>
-    internal void RequireContract(string contractId, string source)
+    internal void RequireContract(string contractId, string source, string? remedy = null)
     {
         if (contractId != ContractId)
         {
             throw new UniFaceException(
                 $"{Package.Source} is a model of contract {ContractId}, {source} is of {contractId}, and embeddings of two models are not comparable: " +
-                "use its own model, or move it to this one with 'uniface gallery reembed'.");
+                $"{remedy ?? "use its own model, or move it to this one with 'uniface gallery reembed'"}.");
         }
     }
 

@@ -6,6 +6,13 @@ namespace UniFace.AspNetCore.Recognition;
 /// <summary>Opens the gallery of a service.</summary>
 internal static class ServedGallery
 {
+    /// <summary>The file of a model's own gallery: one per model, because embeddings of different models cannot be compared.</summary>
+    public static string GetOwnPath(string dataFolder, string contractId) => Path.Combine(dataFolder, $"people-{contractId[..8]}.gallery");
+
+    /// <summary>The galleries of a service's models.</summary>
+    public static IEnumerable<string> FindOwn(string dataFolder) =>
+        Directory.Exists(dataFolder) ? Directory.EnumerateFiles(dataFolder, "people-*.gallery") : [];
+
     /// <summary>Opens the gallery that the options name, otherwise the model's own in the data folder, created if missing.</summary>
     /// <exception cref="UniFaceException">It cannot be opened.</exception>
     public static async Task<StoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
@@ -21,8 +28,7 @@ internal static class ServedGallery
             return await FaceGallery.OpenStoreAsync(given, options.GalleryKey, stop);
         }
 
-        // One gallery per model: embeddings of different models cannot be compared.
-        string own = Path.Combine(options.DataFolder, $"people-{model.ContractId[..8]}.gallery");
+        string own = GetOwnPath(options.DataFolder, model.ContractId);
         if (!File.Exists(own))
         {
             if (await FindMovedAsync(options, model, stop) is StoredGallery moved)
@@ -39,7 +45,7 @@ internal static class ServedGallery
     // A gallery moved to this model by 'uniface gallery reembed' keeps its old name.
     private static async Task<StoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
-        foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
+        foreach (string file in FindOwn(options.DataFolder))
         {
             SqliteGallery? gallery = null;
             try

@@ -1,3 +1,5 @@
+using UniFace.CommandLine.Serve;
+
 namespace UniFace.Cli.Demo;
 
 /// <summary>`uniface demo`: the whole workflow on synthetic faces, with a report.</summary>
@@ -11,7 +13,10 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = "demo-out" };
+        CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER")
+        {
+            Default = ServedDemo.DefaultFolder,
+        };
         CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.") { Default = 1 };
         CliOption<bool> quick = new("--quick", "Run in about 30 seconds, with fewer people and easier images.");
         return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
@@ -30,7 +35,7 @@ internal static class DemoCommand
     private static void Close(TextWriter writer, DemoResults results, string report, string folder)
     {
         writer.WriteLine($"\nDone in {results.Seconds:F0} s. Open {report}");
-        if (Path.GetFullPath(folder) == Path.GetFullPath("demo-out"))
+        if (Path.GetFullPath(folder) == Path.GetFullPath(ServedDemo.DefaultFolder))
         {
             writer.WriteLine("'uniface serve' shows its people, its training and its evaluation in a browser.");
         }

@@ -1,10 +1,10 @@
+using UniFace.CommandLine.Serve;
+
 namespace UniFace.Cli.Demo;
 
 /// <summary>The folder that the demo writes.</summary>
 internal sealed class DemoFolder
 {
-    private const string Marker = ".uniface-demo";
-
     private DemoFolder(string root) => Root = root;
 
     public string Root { get; }
@@ -22,11 +22,11 @@ internal sealed class DemoFolder
 
     public string Run => Path.Combine(Root, "run");
 
-    public string Package => Path.Combine(Root, "package");
+    public string Package => Path.Combine(Root, ServedDemo.PackageFolder);
 
     public string CalibrationFile => Path.Combine(Package, Packages.Calibration.FileName);
 
-    public string Gallery => Path.Combine(Root, "people.gallery");
+    public string Gallery => Path.Combine(Root, ServedDemo.GalleryFile);
 
     /// <summary>The evaluation on the unseen people, as 'uniface eval --out' writes it.</summary>
     public string Evaluation => Path.Combine(Root, "evaluation");
@@ -44,7 +44,7 @@ internal sealed class DemoFolder
     public static async Task<DemoFolder> PrepareAsync(string path, CancellationToken stop)
     {
         DemoFolder folder = new(Path.GetFullPath(path));
-        string marker = Path.Combine(folder.Root, Marker);
+        string marker = Path.Combine(folder.Root, ServedDemo.MarkerFile);
         if (File.Exists(folder.Root))
         {
             throw new UniFaceException($"{path} is a file; give a folder with --out.");
@@ -89,7 +89,7 @@ internal sealed class DemoFolder
         await using StoredGallery gallery = await FaceGallery.OpenStoreAsync(path, cancellationToken: stop);
         await foreach (GalleryPerson person in gallery.ListAsync(stop))
         {
-            if (!person.Name.StartsWith(SyntheticFaces.PersonName(0)[..^4], StringComparison.Ordinal))
+            if (!person.Name.StartsWith(SyntheticFaces.PersonPrefix, StringComparison.Ordinal))
             {
                 throw new UniFaceException(
                     $"{path} has {person.Name}, whom the demo did not enroll; give another folder with --out, or delete the file to lose its people.");

@@ -120,7 +120,7 @@ internal static class ServeCommand
                         $"--data {options.DataFolder}");
                 }
 
-                if (demo is null && !parsed.IsGiven(package) && FindDemoPackage() is string unused)
+                if (demo is null && !parsed.IsGiven(package) && ServedDemo.FindPackage() is string unused)
                 {
                     Console.WriteLine($"the demo in this folder is not served, because the service has a gallery; serve it with --package {unused}");
                 }
@@ -137,16 +137,13 @@ internal static class ServeCommand
         });
     }
 
-    /// <summary>The demo is what somebody who has just run it wants to see; whoever has enrolled people goes on with the installed model.</summary>
+    /// <summary>Prefers the demo in this folder to the installed model, until the service has a gallery.</summary>
     private static string? ChoosePackage(string? gallery, string data)
     {
-        string? installed = InstalledModels.GetDefault(), demo = FindDemoPackage();
-        bool hasGallery = gallery is not null || (Directory.Exists(data) && Directory.EnumerateFiles(data, "people-*.gallery").Any());
+        string? installed = InstalledModels.GetDefault(), demo = ServedDemo.FindPackage();
+        bool hasGallery = gallery is not null || ServedGallery.FindOwn(data).Any();
         return hasGallery ? installed ?? demo : demo ?? installed;
     }
-
-    private static string? FindDemoPackage() =>
-        Path.Combine("demo-out", "package") is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
 
     private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
     {

@@ -37,7 +37,7 @@ internal static class BenchHeadCommand
         return CliCommand.Create("head", Description, [classes, losses, batch, rate, type, threads], (parsed, stop) =>
         {
             int[] counts = [.. parsed.GetRequiredValue(classes).Split(',').Select(Count)];
-            Loss[] specs = [.. SplitLosses(parsed.GetRequiredValue(losses)).Select(Loss.Parse)];
+            Loss[] specs = [.. LossList.Split(parsed.GetRequiredValue(losses)).Select(Loss.Parse)];
             double? given = parsed.GetRequiredValue(rate) is string text && text != Auto ? Rate(text) : null;
             string stored = parsed.GetRequiredValue(type);
             List<HeadSpeed> speeds = [];
@@ -89,22 +89,4 @@ internal static class BenchHeadCommand
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) && rate is > 0 and <= 1
             ? rate
             : throw new UniFaceException($"--sample-rate {text}: expected a share above 0, up to 1, or auto.");
-
-    /// <summary>Splits at commas outside of parentheses.</summary>
-    private static IEnumerable<string> SplitLosses(string text)
-    {
-        int depth = 0, start = 0;
-        for (int i = 0; i <= text.Length; i++)
-        {
-            if (i == text.Length || (text[i] == ',' && depth == 0))
-            {
-                yield return text[start..i];
-                start = i + 1;
-            }
-            else
-            {
-                depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-            }
-        }
-    }
 }

@@ -79,12 +79,12 @@ internal static class BenchStepCommand
             parsed.Print(
                 json,
                 [
-                    "backbone", "width", "batch", "ranks", "threads", "people", "loss", "step, ms", .. speed.Phases.Keys.Select(Camel), "training, images/s",
-                    "inference, images/s",
+                    "backbone", "width", "batch", "ranks", "threads", "people", "loss", "step, ms", .. speed.Phases.Keys.Select(Camel),
+                    "training, images/s", "inference, images/s",
                 ],
                 [[
-                    network.Name, $"{network.Width}", $"{options.Batch}", $"{speed.Ranks}", $"{options.Threads}", $"{people:N0}", options.Loss.Name, $"{speed.StepMs:F0}",
-                    .. speed.Phases.Values.Select(ms => $"{ms:F0}"), $"{trained:F1}", $"{inferred:F1}",
+                    network.Name, $"{network.Width}", $"{options.Batch}", $"{speed.Ranks}", $"{options.Threads}", $"{people:N0}", options.Loss.Name,
+                    $"{speed.StepMs:F0}", .. speed.Phases.Values.Select(ms => $"{ms:F0}"), $"{trained:F1}", $"{inferred:F1}",
                 ]]);
         });
     }

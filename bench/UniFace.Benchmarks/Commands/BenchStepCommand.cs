@@ -71,6 +71,7 @@ internal static class BenchStepCommand
                 speed.Ranks,
                 globalBatch = options.Batch,
                 speed.StepMs,
+                speed.FastestStepMs,
                 phaseMs = speed.Phases.ToDictionary(phase => Camel(phase.Key), phase => phase.Value),
                 traffic = speed.Traffic.ToDictionary(kind => Camel(kind.Key), kind => new { kind.Value.Calls, kind.Value.Bytes }),
                 speed.CentersMb,

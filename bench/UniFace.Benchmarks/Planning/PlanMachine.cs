@@ -44,11 +44,11 @@ internal sealed record PlanMachine(
             "h100", HeadRate: 59.7e12, BackboneRate: 203e12, MemoryRate: 3.0e12, MemoryGb: 80, RanksPerNode: 8, new Link(1e-6, 270e9),
             new Link(2e-6, 45e9), SharedMemory, new Link(2e-6, 45e9, 10e9), CopyRate: 50e9),
         new(
-            "cpu2", HeadRate: 92.7e9, BackboneRate: 60e9, MemoryRate: 10e9, MemoryGb: 24, RanksPerNode: int.MaxValue, SharedMemory, SharedMemory,
+            "cpu2", HeadRate: 92.7e9, BackboneRate: 90e9, MemoryRate: 18e9, MemoryGb: 24, RanksPerNode: int.MaxValue, SharedMemory, SharedMemory,
             SharedMemory, SharedMemory, CopyRate: double.PositiveInfinity)
         {
             Processors = HereProcessors,
-            ThreadEfficiency = 0.9,
+            ThreadEfficiency = 0.96,
             TimeSlice = 3e-3,
             CachesCells = true,
             CallCost = (0, 0),

@@ -34,6 +34,7 @@ public class BenchStepCommandTests
         Assert.Equal((Classes, "uce"), (Number(two, "classes"), two.GetProperty("loss").GetString()));
         Assert.Equal(Math.Max(Environment.ProcessorCount / 2, 1), Number(two, "threads"));
         double step = two.GetProperty("stepMs").GetDouble();
+        Assert.Equal(step, two.GetProperty("fastestStepMs").GetDouble()); // Of one step.
         Assert.Equal(2 * Batch * 1000 / step, two.GetProperty("trainImagesPerSecond").GetDouble(), 1e-6);
         Assert.All(new[] { "forward", "head", "backward", "reduce", "optimizer" }, phase => Assert.InRange(
             two.GetProperty("phaseMs").GetProperty(phase).GetDouble(), 1e-6, step));

@@ -1,5 +1,3 @@
-using UniFace.Data;
-
 namespace UniFace.CommandLine.Options;
 
 /// <summary>Photos that a command line names: a path, or "-" for a photo from standard input.</summary>

@@ -17,7 +17,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     public long Number => number;
 
     /// <summary>True if searches use an HNSW graph.</summary>
-    public bool Hnsw => hnsw;
+    public bool Hnsw { get; set; } = hnsw;
 
     /// <inheritdoc/>
     public override string Path => database.Address.ToString();
@@ -152,7 +152,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <inheritdoc/>
     public override async Task BeginMoveAsync(SqlSession session, GalleryModel model)
     {
-        EnsureSize(model.EmbeddingSize, hnsw);
+        EnsureSize(model.EmbeddingSize, Hnsw);
         if (await session.ScalarAsync("SELECT reembed FROM uniface.gallery WHERE id = $1", number) as string != model.ContractId)
         {
             // The new embedding is deleted with its template when its person is removed.
@@ -167,11 +167,12 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <inheritdoc/>
     public override async Task MoveAsync(SqlSession session, GalleryInfo after)
     {
+        string parameters = await PostgresGraph.ReadParametersAsync(this, session);
         await session.RunAsync(
             $"DROP INDEX IF EXISTS {Graph}; ALTER TABLE {Templates} DROP CONSTRAINT size_{number}; "
             + $"UPDATE {Templates} t SET embedding = p.embedding FROM {Pending} p WHERE p.template = t.id; "
             + $"DROP TABLE {Pending}; "
-            + SetSizeSql(after.EmbeddingSize));
+            + SetSizeSql(after.EmbeddingSize, parameters));
         await session.RunAsync(
             "UPDATE uniface.gallery SET contract = $2, embedding_size = $3, package = $4, reembed = NULL, unerased = pg_current_xact_id() WHERE id = $1",
             number,
@@ -190,9 +191,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
         session.QueryAsync($"SELECT nextval('uniface.{table}_id') FROM generate_series(1, $1)", r => r.GetInt64(0), count);
 
     // Statements that create the check and the index that depend on the size of the embeddings.
-    private string SetSizeSql(int size) =>
-        $"ALTER TABLE {Templates} ADD CONSTRAINT size_{number} CHECK (vector_dims(embedding) = {size});" + (hnsw
-            ? $" CREATE INDEX template_{number}_hnsw ON {Templates} USING hnsw ((embedding::halfvec({size})) halfvec_ip_ops);" +
-                $" ALTER INDEX {Graph} ALTER COLUMN 1 SET STATISTICS 0;"
-            : "");
+    private string SetSizeSql(int size, string parameters = "") =>
+        $"ALTER TABLE {Templates} ADD CONSTRAINT size_{number} CHECK (vector_dims(embedding) = {size});"
+        + (Hnsw ? string.Join(';', PostgresGraph.CreateSql(this, $"template_{number}_hnsw", size, parameters)) : "");
 }

@@ -21,7 +21,7 @@ internal sealed class PostgresDatabase(PostgresAddress address, NpgsqlDataSource
         "WHERE table_schema = 'uniface' AND table_name = 'template' AND column_name IN ('enrolled', 'photo')";
 
     /// <summary>
-    /// Creates the tables that are missing. Changes nothing if none is: the statements would wait for a graph that is being built.
+    /// Creates the tables that are missing. Runs no such statements if none is: they would lock the tables, and wait for a graph that is being built.
     /// </summary>
     public static async Task EnsureSchemaAsync(PostgresAddress address, CancellationToken stop)
     {

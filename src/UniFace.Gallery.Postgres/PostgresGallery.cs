@@ -64,6 +64,8 @@ internal sealed class PostgresGallery : StoredGallery
                 await database.WriteAsync(
                     async session =>
                     {
+                        // While it waits for a lock, it blocks enrollments into all galleries.
+                        await session.RunAsync("SET LOCAL lock_timeout = '5s'");
                         long number = (long)(await session.ScalarAsync(
                             "INSERT INTO uniface.gallery(format, uid, name, contract, embedding_size, scoring, keeps_crops, hnsw, package) " +
                             "VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
@@ -83,6 +85,13 @@ internal sealed class PostgresGallery : StoredGallery
             catch (UniFaceException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
                 throw new UniFaceException($"{address}: the gallery already exists; choose another name", e);
+            }
+            catch (UniFaceException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+            {
+                throw new UniFaceException(
+                    $"{address}: the gallery cannot be created now, because another client locks the tables, for example to build a graph; " +
+                    "try again when that has ended",
+                    e);
             }
         }
     }
@@ -187,7 +196,7 @@ internal sealed class PostgresGallery : StoredGallery
         if (!store.Hnsw)
         {
             throw new UniFaceException(
-                $"{Path}: the gallery has no index, because every template is searched; build one with 'uniface gallery rebuild --hnsw'");
+                $"{Path}: the gallery has no index, because every template is searched; rebuild it with HNSW for an index");
         }
 
         await database.RunOutsideTransactionAsync([$"REINDEX INDEX CONCURRENTLY {store.Graph}"], cancellationToken).ConfigureAwait(false);
@@ -206,7 +215,7 @@ internal sealed class PostgresGallery : StoredGallery
     {
         EnsureScoring(Info);
         PostgresStore.EnsureSize(Info.EmbeddingSize, hnsw: true);
-        await PostgresGraph.BuildAsync(store, options ?? new(), cancellationToken).ConfigureAwait(false);
+        await PostgresGraph.BuildAsync(store, (options ?? new()).ToSql(), cancellationToken).ConfigureAwait(false);
         return (await CountAsync(cancellationToken).ConfigureAwait(false)).Templates;
     }
 
@@ -241,8 +250,22 @@ internal sealed class PostgresGallery : StoredGallery
     /// <inheritdoc/>
     public override async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
+        string? graph = store.Hnsw
+            ? await database.ReadAsync(session => PostgresGraph.ReadParametersAsync(store, session), cancellationToken).ConfigureAwait(false)
+            : null;
         await base.ReembedAsync(model, progress, cancellationToken).ConfigureAwait(false);
-        await EraseAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await EraseAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // If this is killed, the gallery is searched exactly until 'uniface gallery rebuild --hnsw'.
+            if (graph is not null && !cancellationToken.IsCancellationRequested)
+            {
+                await PostgresGraph.BuildAsync(store, graph, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -34,10 +34,13 @@ internal static class PostgresGraph
         $"SELECT 'WITH (' || array_to_string(reloptions, ', ') || ')' FROM pg_class WHERE oid = to_regclass('{store.Graph}')") as string ?? "";
 
     /// <summary>Builds a graph beside the existing one, if there is one, and replaces it.</summary>
-    public static async Task BuildAsync(PostgresStore store, HnswOptions options, CancellationToken stop)
+    /// <param name="store">The gallery.</param>
+    /// <param name="parameters">Parameters in SQL.</param>
+    /// <param name="stop">Stops it.</param>
+    public static async Task BuildAsync(PostgresStore store, string parameters, CancellationToken stop)
     {
         string name = $"template_{store.Number}_hnsw", building = name + "_building";
-        string[] create = CreateSql(store, building, store.Info.EmbeddingSize, options.ToSql(), "CONCURRENTLY");
+        string[] create = CreateSql(store, building, store.Info.EmbeddingSize, parameters, "CONCURRENTLY");
 
         // What a stopped build left is not valid.
         await store.Database.RunOutsideTransactionAsync([$"DROP INDEX IF EXISTS uniface.{building}", .. create], stop).ConfigureAwait(false);

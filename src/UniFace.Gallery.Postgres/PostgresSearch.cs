@@ -36,7 +36,7 @@ internal sealed class PostgresSearch(PostgresStore store, SqlSession session, in
 
         List<ScoredTemplate?> found = await session.QueryAsync(
             $"SELECT t.id, p.name, t.embedding FROM (SELECT id, person, embedding FROM {store.Templates} ORDER BY {distance} LIMIT $2) t " +
-            $"JOIN {store.People} p ON p.id = t.person",
+            $"JOIN {store.People} p ON {store.Scope("p.")}p.id = t.person",
             r => Shortlist.Score(store.Info, r.GetString(1), r.GetInt64(0), r.GetFieldValue<Vector>(2).Memory.Span, probe.Span, store.Damage),
             new Vector(probe),
             count);
@@ -51,7 +51,8 @@ internal sealed class PostgresSearch(PostgresStore store, SqlSession session, in
                 SELECT person, avg(embedding <#> $1) FILTER (WHERE abs(vector_norm(embedding) - 1) < $4) AS d FROM {store.Templates} GROUP BY person),
                 cut AS (SELECT max(d) + $3 AS d FROM (SELECT d FROM mean ORDER BY d LIMIT $2) best)
             SELECT t.id, t.person, p.name, t.embedding
-            FROM mean m JOIN cut ON m.d <= cut.d OR m.d IS NULL JOIN {store.Templates} t ON t.person = m.person JOIN {store.People} p ON p.id = m.person
+            FROM mean m JOIN cut ON m.d <= cut.d OR m.d IS NULL
+                JOIN {store.Templates} t ON {store.Scope("t.")}t.person = m.person JOIN {store.People} p ON {store.Scope("p.")}p.id = m.person
             ORDER BY t.person, t.id
             """,
             r =>

@@ -60,7 +60,8 @@ internal sealed class GalleryFaces
         if (distribution == FaceDistribution.Clustered)
         {
             SeededRandom random = new(seed, RandomStream.BenchmarkRows, person, number);
-            double share = Math.Clamp(Math.Sqrt(MeanCosine) + (ShareSpread * Math.Sqrt(3) * random.Between(-1, 1)), 0, 1), rest = Math.Sqrt(1 - (share * share));
+            double share = Math.Clamp(Math.Sqrt(MeanCosine) + (ShareSpread * Math.Sqrt(3) * random.Between(-1, 1)), 0, 1);
+            double rest = Math.Sqrt(1 - (share * share));
             double[] scatter = Direction(random);
             for (int i = 0; i < values.Length; i++)
             {

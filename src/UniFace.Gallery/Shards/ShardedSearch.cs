@@ -23,7 +23,9 @@ internal sealed class ShardedSearch : IIndexSearch
     {
         int threads = Math.Max(1, Environment.ProcessorCount / ranges.Length);
         processes = [.. ranges.Select((range, i) => new ShardProcess(
-            new ShardStart(path, key?.Bytes, range, threads), FormattableString.Invariant($"search process {i + 1} of {ranges.Length} ({Name(range, unit)})"), program))];
+            new ShardStart(path, key?.Bytes, range, threads),
+            FormattableString.Invariant($"search process {i + 1} of {ranges.Length} ({Name(range, unit)})"),
+            program))];
     }
 
     /// <summary>The processes.</summary>

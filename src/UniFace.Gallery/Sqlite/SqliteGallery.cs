@@ -128,13 +128,14 @@ internal sealed class SqliteGallery : StoredGallery
             Task.Run(() => searched.Search(probes.Span, people, distinctKeys: true, threads, cancellationToken), cancellationToken);
     }
 
-    /// <summary>The smallest and the largest id of the index's rows: of templates, or of people if they are scored by their mean; 0 if there are none.</summary>
+    /// <summary>The smallest and the largest id of the index's rows: of templates, or of people if their mean is scored; 0 if there are none.</summary>
     internal Task<(long First, long Last)> ReadIdsAsync(CancellationToken cancellationToken)
     {
         string table = Info.Scoring == PersonScore.Mean ? store.People : store.Templates;
         return database.ReadAsync(
             async session => (
-                await session.ScalarAsync($"SELECT min(id) FROM {table}") as long? ?? 0, await session.ScalarAsync($"SELECT max(id) FROM {table}") as long? ?? 0),
+                await session.ScalarAsync($"SELECT min(id) FROM {table}") as long? ?? 0,
+                await session.ScalarAsync($"SELECT max(id) FROM {table}") as long? ?? 0),
             cancellationToken);
     }
 

@@ -160,7 +160,8 @@ public sealed class ShardedGalleryTests : IDisposable
         }
 
         Assert.Equal((4, "C:people.gallery"), ShardedGalleries.Parse("shards:4:C:people.gallery"));
-        await using SqliteGallery gallery = await ShardedGalleries.OpenAsync(await NewAsync(10), null, 2, () => new ProcessStartInfo(Path.Combine(folder, "none")));
+        ProcessStartInfo missing = new(Path.Combine(folder, "none"));
+        await using SqliteGallery gallery = await ShardedGalleries.OpenAsync(await NewAsync(10), null, 2, () => missing);
         await ErrorAssert.ContainsAsync("search process 1 of 2", () => gallery.SearchAsync(Rows.Random(1, Size, 3)[0], Contract, 1));
     }
 

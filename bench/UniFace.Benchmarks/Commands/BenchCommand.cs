@@ -9,6 +9,7 @@ internal static class BenchCommand
     {
         BenchHeadCommand.Create(),
         BenchStepCommand.Create(),
+        BenchPlanCommand.Create(),
         BenchDataCommand.Create(),
         BenchStartCommand.Create(),
         BenchSearchCommand.Create(),

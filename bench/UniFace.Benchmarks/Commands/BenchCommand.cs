@@ -16,6 +16,8 @@ internal static class BenchCommand
         BenchIdentifyCommand.Create(),
         BenchEmbedCommand.Create(),
         BenchEnrollCommand.Create(),
+        BenchGalleryCommand.Create(),
+        BenchShardsCommand.Create(),
         BenchDetectCommand.Create(),
         BenchLandmarksCommand.Create(),
     };

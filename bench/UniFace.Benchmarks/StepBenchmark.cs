@@ -10,6 +10,7 @@ namespace UniFace.Benchmarks;
 /// <summary>Speed of training and inference of a backbone, as rank 0 sees it.</summary>
 /// <param name="Ranks">Processes that train together.</param>
 /// <param name="StepMs">Milliseconds of a training step, until all ranks have done it: median.</param>
+/// <param name="FastestStepMs">Milliseconds of the fastest step, which other programs have disturbed least.</param>
 /// <param name="Phases">Milliseconds of each phase of a step on rank 0: medians.</param>
 /// <param name="InferMs">Milliseconds of a forward pass in evaluation mode, until all ranks have done it: median.</param>
 /// <param name="Traffic">Calls and bytes per step and rank.</param>
@@ -18,6 +19,7 @@ namespace UniFace.Benchmarks;
 internal sealed record StepSpeed(
     int Ranks,
     double StepMs,
+    double FastestStepMs,
     IReadOnlyDictionary<StepPhase, double> Phases,
     double InferMs,
     IReadOnlyDictionary<Traffic, (long Calls, long Bytes)> Traffic,
@@ -50,7 +52,7 @@ internal static class StepBenchmark
         using RandomTraining training = new(options, classes, communicator, phases.Add);
         ResidentMemory.ResetPeak();
         IReadOnlyList<(long Calls, long Bytes)> before = [];
-        double step = MedianMs(
+        double[] trained = Time(
             () =>
             {
                 before = communicator.Counters.Snapshot();
@@ -65,7 +67,7 @@ internal static class StepBenchmark
         IReadOnlyList<(long Calls, long Bytes)> after = communicator.Counters.Snapshot();
         double peak = ResidentMemory.Peak();
         training.State.Backbone.eval();
-        double pass = MedianMs(
+        double[] passes = Time(
             () =>
             {
                 training.Infer();
@@ -77,9 +79,10 @@ internal static class StepBenchmark
             cancellationToken);
         return new StepSpeed(
             communicator.Size,
-            step,
+            trained[steps / 2],
+            trained[0],
             phases.Medians(steps),
-            pass,
+            passes[steps / 2],
             Enum.GetValues<Traffic>().ToDictionary(kind => kind, kind => PerStep(kind, before[(int)kind], after[(int)kind], communicator.Size)),
             centers / 1e6,
             peak / 1e6);
@@ -92,9 +95,10 @@ internal static class StepBenchmark
     private static (long Calls, long Bytes) PerStep(Traffic kind, (long Calls, long Bytes) before, (long Calls, long Bytes) after, int ranks) =>
         (after.Calls - before.Calls - (kind == Traffic.Other && ranks > 1 ? 1 : 0), after.Bytes - before.Bytes);
 
-    private static double MedianMs(Action action, ICommunicator communicator, int count, Action done, CancellationToken cancellationToken)
+    /// <summary>Milliseconds of an action, sorted.</summary>
+    private static double[] Time(Action action, ICommunicator communicator, int count, Action done, CancellationToken cancellationToken)
     {
-        List<TimeSpan> times = [];
+        List<double> times = [];
         for (int i = 0; i < WarmupSteps + count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -103,14 +107,13 @@ internal static class StepBenchmark
             action();
             if (i >= WarmupSteps)
             {
-                times.Add(Stopwatch.GetElapsedTime(start));
+                times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
 
             done();
         }
 
-        times.Sort();
-        return times[times.Count / 2].TotalMilliseconds;
+        return [.. times.Order()];
     }
 
     /// <summary>The times of the phases of steps with one batch.</summary>

@@ -56,9 +56,10 @@ internal static class CommandRunner
         using PosixSignalRegistration hangsUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null }; // A value may begin with '@'.
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, parsing);
+        ConfigFile? config = null;
         try
         {
-            ConfigFile? config = ConfigFile.Read(parsed);
+            config = ConfigFile.Read(parsed);
             parsed = config is null ? parsed : root.Parse(config.AddTo(args), parsing);
             if (ParseErrors.Describe(parsed, config) is string errors)
             {
@@ -76,7 +77,7 @@ internal static class CommandRunner
         }
         catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException or UniFaceException)
         {
-            return Fail(Cause(e).Message);
+            return Fail(config?.Locate(Cause(e).Message) + Cause(e).Message);
         }
         catch (Exception e) when (explain?.Invoke(e) is string explained)
         {
@@ -89,7 +90,7 @@ internal static class CommandRunner
             Console.Error.WriteLine("error: " + message);
             if (parsed.GetValue(CliCommand.Json) && !CliCommand.HasPrintedJson)
             {
-                Console.WriteLine(Output.ToJson(new { error = message }));
+                Console.WriteLine(Output.ToConsoleJson(new { error = message }));
             }
 
             return ExitCode.BadInput;

@@ -62,7 +62,9 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// A package folder, the name of an installed model, or an .onnx file; null for the installed default. The .onnx file of a package opens the package,
     /// unless the options describe its input.
     /// </param>
-    /// <param name="options">How to run it. A detector and a liveness check in it belong to the recognizer, and are disposed at once if it does not open.</param>
+    /// <param name="options">
+    /// How to run it. A detector and a liveness check in it belong to the recognizer, and are disposed at once if it does not open.
+    /// </param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(string? model = null, FaceRecognizerOptions? options = null) =>
         Open(() => model is null ? InstalledModels.OpenDefault() : OpenPackage(model, options), options);

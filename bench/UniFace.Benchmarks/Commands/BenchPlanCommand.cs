@@ -12,7 +12,7 @@ internal static class BenchPlanCommand
 {
     private const string Description = """
         Predict time, memory and traffic of a training step per rank, for numbers of ranks and people, from the constants of a machine. Nothing is measured.
-        docs/planning.md has the formulas, the sources of the constants, and how far they agree with measurements.
+        docs/distributed.md has the formulas, the sources of the constants, and how far they agree with measurements.
         Example: uniface bench plan --ranks 8,64,512 --classes 1000000,10000000,100000000 --loss uce,arcface --device a100 --json
         """;
 
@@ -82,7 +82,8 @@ internal static class BenchPlanCommand
             parsed.Print(
                 json,
                 [
-                    "loss", "ranks", "people", "step, ms", "backbone", "head", "exchange", "sums", "images/s", "head calls", "head, MB", "centers, GB", "memory, GB",
+                    "loss", "ranks", "people", "step, ms", "backbone", "head", "exchange", "sums", "images/s", "head calls", "head, MB", "centers, GB",
+                    "memory, GB",
                 ],
                 [.. plans.Select(p => Row(p.Loss, p.Case, p.Plan))]);
         });

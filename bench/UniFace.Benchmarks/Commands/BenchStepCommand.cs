@@ -71,6 +71,7 @@ internal static class BenchStepCommand
                 speed.Ranks,
                 globalBatch = options.Batch,
                 speed.StepMs,
+                speed.FastestStepMs,
                 phaseMs = speed.Phases.ToDictionary(phase => Camel(phase.Key), phase => phase.Value),
                 traffic = speed.Traffic.ToDictionary(kind => Camel(kind.Key), kind => new { kind.Value.Calls, kind.Value.Bytes }),
                 speed.CentersMb,
@@ -79,12 +80,12 @@ internal static class BenchStepCommand
             parsed.Print(
                 json,
                 [
-                    "backbone", "width", "batch", "ranks", "threads", "people", "loss", "step, ms", .. speed.Phases.Keys.Select(Camel), "training, images/s",
-                    "inference, images/s",
+                    "backbone", "width", "batch", "ranks", "threads", "people", "loss", "step, ms", .. speed.Phases.Keys.Select(Camel),
+                    "training, images/s", "inference, images/s",
                 ],
                 [[
-                    network.Name, $"{network.Width}", $"{options.Batch}", $"{speed.Ranks}", $"{options.Threads}", $"{people:N0}", options.Loss.Name, $"{speed.StepMs:F0}",
-                    .. speed.Phases.Values.Select(ms => $"{ms:F0}"), $"{trained:F1}", $"{inferred:F1}",
+                    network.Name, $"{network.Width}", $"{options.Batch}", $"{speed.Ranks}", $"{options.Threads}", $"{people:N0}", options.Loss.Name,
+                    $"{speed.StepMs:F0}", .. speed.Phases.Values.Select(ms => $"{ms:F0}"), $"{trained:F1}", $"{inferred:F1}",
                 ]]);
         });
     }

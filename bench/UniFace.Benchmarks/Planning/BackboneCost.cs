@@ -13,9 +13,9 @@ internal sealed record BackboneCost(string Name, double MultiplyAdds, long Param
     private static readonly Dictionary<string, (double MultiplyAdds, double ActivationBytes)> Known = new()
     {
         ["mobilefacenet"] = (0.221e9, 45e6),
-        ["iresnet18"] = (2.6e9, 35e6),
-        ["iresnet50"] = (6.3e9, 75e6),
-        ["iresnet100"] = (12.1e9, 120e6),
+        ["iresnet18"] = (2.6e9, 65e6),
+        ["iresnet50"] = (6.3e9, 88e6),
+        ["iresnet100"] = (12.1e9, 130e6),
     };
 
     /// <summary>The names of the backbones whose cost is known.</summary>

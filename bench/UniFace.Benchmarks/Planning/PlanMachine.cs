@@ -1,6 +1,6 @@
 namespace UniFace.Benchmarks.Planning;
 
-/// <summary>The constants of a machine of a cluster, per rank. Their sources are in docs/planning.md.</summary>
+/// <summary>The constants of a machine of a cluster, per rank. Their sources are in docs/distributed.md.</summary>
 /// <param name="Name">The name on the command line.</param>
 /// <param name="HeadRate">FLOP/s of the head's products in float32.</param>
 /// <param name="BackboneRate">FLOP/s of a backbone's training step, 2 per multiply-add.</param>
@@ -25,7 +25,7 @@ internal sealed record PlanMachine(
     Link HostNetwork,
     double CopyRate)
 {
-    // Measured with MPICH in shared memory; docs/planning.md.
+    // Measured with MPICH in shared memory; docs/distributed.md.
     private static readonly Link SharedMemory = new(1e-6, 5e9, 10e9);
 
     // Two cores; the constants are those of one.
@@ -35,22 +35,23 @@ internal sealed record PlanMachine(
     public static IReadOnlyList<PlanMachine> All { get; } =
     [
         new(
-            "v100", HeadRate: 14e12, BackboneRate: 23.6e12, MemoryRate: 0.81e12, MemoryGb: 32, RanksPerNode: 8, new Link(10e-6, 97e9),
-            new Link(20e-6, 11e9), SharedMemory, new Link(3e-6, 11e9, 10e9), CopyRate: 12e9),
+            "v100", HeadRate: 14e12, BackboneRate: 23.6e12, MemoryRate: 0.81e12, MemoryGb: 32, RanksPerNode: 8, new Link(1e-6, 97e9),
+            new Link(2e-6, 11e9), SharedMemory, new Link(2e-6, 11e9, 10e9), CopyRate: 12e9),
         new(
-            "a100", HeadRate: 17.4e12, BackboneRate: 64e12, MemoryRate: 1.84e12, MemoryGb: 80, RanksPerNode: 8, new Link(10e-6, 195e9),
-            new Link(20e-6, 22.5e9), SharedMemory, new Link(3e-6, 22.5e9, 10e9), CopyRate: 25e9),
+            "a100", HeadRate: 17.4e12, BackboneRate: 64e12, MemoryRate: 1.84e12, MemoryGb: 80, RanksPerNode: 8, new Link(1e-6, 195e9),
+            new Link(2e-6, 22.5e9), SharedMemory, new Link(2e-6, 22.5e9, 10e9), CopyRate: 25e9),
         new(
-            "h100", HeadRate: 59.7e12, BackboneRate: 203e12, MemoryRate: 3.0e12, MemoryGb: 80, RanksPerNode: 8, new Link(10e-6, 270e9),
-            new Link(20e-6, 45e9), SharedMemory, new Link(3e-6, 45e9, 10e9), CopyRate: 50e9),
+            "h100", HeadRate: 59.7e12, BackboneRate: 203e12, MemoryRate: 3.0e12, MemoryGb: 80, RanksPerNode: 8, new Link(1e-6, 270e9),
+            new Link(2e-6, 45e9), SharedMemory, new Link(2e-6, 45e9, 10e9), CopyRate: 50e9),
         new(
-            "cpu2", HeadRate: 92.7e9, BackboneRate: 60e9, MemoryRate: 10e9, MemoryGb: 24, RanksPerNode: int.MaxValue, SharedMemory, SharedMemory,
+            "cpu2", HeadRate: 92.7e9, BackboneRate: 90e9, MemoryRate: 18e9, MemoryGb: 24, RanksPerNode: int.MaxValue, SharedMemory, SharedMemory,
             SharedMemory, SharedMemory, CopyRate: double.PositiveInfinity)
         {
             Processors = HereProcessors,
-            ThreadEfficiency = 0.9,
+            ThreadEfficiency = 0.96,
             TimeSlice = 3e-3,
-            CellPasses = 0,
+            CachesCells = true,
+            CallCost = (0, 0),
         },
     ];
 
@@ -63,8 +64,11 @@ internal sealed record PlanMachine(
     /// <summary>Seconds that a rank waits for a processor if there are more ranks than processors.</summary>
     public double TimeSlice { get; init; }
 
-    /// <summary>How often the head reads or writes a similarity in memory, per pass over the classes; 0 if they stay in the cache.</summary>
-    public double CellPasses { get; init; } = 12;
+    /// <summary>True if the similarities of a tile stay in the cache, as those of the row pass on the CPU do.</summary>
+    public bool CachesCells { get; init; }
+
+    /// <summary>Seconds per collective to start it on a device, or to start its copies from and to the host.</summary>
+    public (double Device, double Host) CallCost { get; init; } = (10e-6, 20e-6);
 
     /// <summary>True if the backbone's gradients are summed while the backward pass computes others.</summary>
     public bool Overlaps => Processors == 0;
@@ -72,7 +76,8 @@ internal sealed record PlanMachine(
     /// <summary>The link that limits a collective over a number of ranks.</summary>
     public Link LinkOf(int ranks, bool fromHost)
     {
-        Link link = ranks <= RanksPerNode ? (fromHost ? HostLocal : Local) : (fromHost ? HostNetwork : Network);
+        (Link local, Link network) = fromHost ? (HostLocal, HostNetwork) : (Local, Network);
+        Link link = ranks <= RanksPerNode ? local : network with { Bandwidth = Math.Min(local.Bandwidth, network.Bandwidth) };
         int waiting = Processors == 0 ? 0 : ((ranks + Processors - 1) / Processors) - 1;
         return link with { Alpha = link.Alpha + (waiting * TimeSlice) };
     }

@@ -34,6 +34,10 @@ internal sealed class StepPlan
     // Passes over the rows of a tile: read for the products, momentum read and written, rows read and written in the update.
     private const int CenterPasses = 5;
 
+    // How often the operations of TensorPass read or write a similarity: in the backward pass with its products, and in the scan of softmax losses.
+    private const int CellPasses = 24;
+    private const int ScanPasses = 11;
+
     // Passes of clipping and SGD over the backbone's parameters.
     private const int OptimizerPasses = 8;
 
@@ -48,12 +52,13 @@ internal sealed class StepPlan
         double batch = step.TotalBatch;
         Link link = machine.LinkOf(step.Ranks, step.FromHost);
         double copy = step.FromHost ? 1 / machine.CopyRate : 0; // seconds per byte
+        double call = step.FromHost ? machine.CallCost.Host : machine.CallCost.Device;
 
         double forward = 2 * step.Backbone.MultiplyAdds * step.Batch;
         Forward = forward / (machine.BackboneRate * speed);
         Backward = 2 * Forward;
         double products = 2 * loss.Products * batch * used * step.Size / (machine.HeadRate * speed);
-        double cells = machine.CellPasses * (1 + loss.Reductions) * 4 * batch * used;
+        double cells = machine.CachesCells ? 0 : (CellPasses + (ScanPasses * loss.Reductions)) * 4 * batch * used;
         double centers = (CenterPasses + loss.Reductions) * 4 * used * step.Size;
         Head = products + ((cells + centers) / (machine.MemoryRate * speed));
         double gradients = 4.0 * step.Backbone.Parameters;
@@ -66,10 +71,10 @@ internal sealed class StepPlan
         BackboneBytes = step.Ranks == 1 ? 0 : (long)gradients;
         if (step.Ranks > 1)
         {
-            Exchange = link.AllGather(step.Ranks, embeddings) + link.ReduceScatter(step.Ranks, results)
+            Exchange = (loss.Calls * call) + link.AllGather(step.Ranks, embeddings) + link.ReduceScatter(step.Ranks, results)
                 + ((loss.Calls - 2) * (link.AllReduce(step.Ranks, targets) + (2 * targets * copy)))
                 + ((embeddings + results) * (1 + (1.0 / step.Ranks)) * copy);
-            double bucket = link.AllReduce(step.Ranks, gradients / BackboneCalls) + (2 * gradients / BackboneCalls * copy);
+            double bucket = call + link.AllReduce(step.Ranks, gradients / BackboneCalls) + (2 * gradients / BackboneCalls * copy);
             double sums = BackboneCalls * bucket;
             Reduce = machine.Overlaps ? Math.Max(bucket, sums - Backward) : sums;
         }

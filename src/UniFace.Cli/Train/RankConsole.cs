@@ -3,8 +3,8 @@ using UniFace.Training.Distributed;
 namespace UniFace.Cli.Train;
 
 /// <summary>
-/// The output of `uniface train`, `uniface bench head` and `uniface bench step` under mpiexec: rank 0 prints. What the other ranks would print is dropped, except the error
-/// of a rank that fails alone, which names the rank.
+/// The output of `uniface train`, `uniface bench head` and `uniface bench step` under mpiexec: rank 0 prints. What the other ranks would print is
+/// dropped, except the error of a rank that fails alone, which names the rank.
 /// </summary>
 internal static class RankConsole
 {

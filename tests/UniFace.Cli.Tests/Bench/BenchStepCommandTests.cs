@@ -25,14 +25,16 @@ public class BenchStepCommandTests
         Mpiexec.Require();
         const int Classes = 101, Batch = 3, Size = 512;
         string[] options = ["--backbone", "mobilefacenet", "--width", "0.25", "--steps", "1", "--classes", $"{Classes}", "--loss", "uce", "--json"];
+        string[] program = ["dotnet", Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll")];
         (int code, string output, string error) = Mpiexec.Finish(Mpiexec.Start(
-            Environment.CurrentDirectory, 2, null, ["dotnet", Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), "bench", "step", "--batch", $"{Batch}", .. options]));
+            Environment.CurrentDirectory, 2, null, [.. program, "bench", "step", "--batch", $"{Batch}", .. options]));
         Assert.True(code == 0, error);
         JsonElement two = JsonDocument.Parse(output).RootElement;
         Assert.Equal((2, Batch, 2 * Batch), (Number(two, "ranks"), Number(two, "batch"), Number(two, "globalBatch")));
         Assert.Equal((Classes, "uce"), (Number(two, "classes"), two.GetProperty("loss").GetString()));
         Assert.Equal(Math.Max(Environment.ProcessorCount / 2, 1), Number(two, "threads"));
         double step = two.GetProperty("stepMs").GetDouble();
+        Assert.Equal(step, two.GetProperty("fastestStepMs").GetDouble()); // Of one step.
         Assert.Equal(2 * Batch * 1000 / step, two.GetProperty("trainImagesPerSecond").GetDouble(), 1e-6);
         Assert.All(new[] { "forward", "head", "backward", "reduce", "optimizer" }, phase => Assert.InRange(
             two.GetProperty("phaseMs").GetProperty(phase).GetDouble(), 1e-6, step));

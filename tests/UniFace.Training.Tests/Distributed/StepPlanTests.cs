@@ -5,7 +5,7 @@ using UniFace.Training.Losses;
 namespace UniFace.Training.Tests.Distributed;
 
 /// <summary>
-/// The model of docs/planning.md: its traffic is that of docs/distributed.md (which <see cref="HeadRanks"/> compares with the communicator's counters), and
+/// The model of docs/distributed.md: its traffic is that of the same document (which <see cref="HeadRanks"/> compares with the communicator's counters), and
 /// its times and memory change with ranks, people and losses as they must.
 /// </summary>
 public class StepPlanTests
@@ -45,7 +45,7 @@ public class StepPlanTests
     public void Each_collective_costs_log2_N_latencies()
     {
         Link slow = new(1, double.PositiveInfinity);
-        PlanMachine machine = PlanMachine.Find("a100") with { Local = slow, Network = slow };
+        PlanMachine machine = PlanMachine.Find("a100") with { Local = slow, Network = slow, CallCost = (0, 0) };
         foreach ((string name, int calls) in new[] { ("uce", 2), ("arcface", 4) })
         {
             StepPlan plan = new(new StepCase(machine, 64, 1_000_000, 64, LossExchange.Create(Loss.Parse(name)), Backbone, FromHost: false));

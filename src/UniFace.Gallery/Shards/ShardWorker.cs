@@ -7,7 +7,7 @@ namespace UniFace.Gallery.Shards;
 internal static class ShardWorker
 {
     /// <summary>The only argument of the program that runs as such a process.</summary>
-    public const string Argument = "--gallery-shard";
+    public const string Argument = "gallery-shard-process";
 
     /// <summary>Answers searches until the input ends.</summary>
     public static async Task RunAsync(Stream input, Stream output)

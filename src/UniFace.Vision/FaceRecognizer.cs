@@ -1,4 +1,5 @@
 using UniFace.Decisions;
+using UniFace.Embeddings;
 using UniFace.Vision.Photos;
 
 namespace UniFace.Vision;
@@ -62,7 +63,9 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// A package folder, the name of an installed model, or an .onnx file; null for the installed default. The .onnx file of a package opens the package,
     /// unless the options describe its input.
     /// </param>
-    /// <param name="options">How to run it. A detector and a liveness check in it belong to the recognizer, and are disposed at once if it does not open.</param>
+    /// <param name="options">
+    /// How to run it. A detector and a liveness check in it belong to the recognizer, and are disposed at once if it does not open.
+    /// </param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(string? model = null, FaceRecognizerOptions? options = null) =>
         Open(() => model is null ? InstalledModels.OpenDefault() : OpenPackage(model, options), options);
@@ -174,15 +177,8 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="source">Where they are, e.g. "the gallery people.gallery".</param>
     /// <param name="remedy">What to do; null for a gallery.</param>
     /// <exception cref="UniFaceException">The contract is another.</exception>
-    internal void RequireContract(string contractId, string source, string? remedy = null)
-    {
-        if (contractId != ContractId)
-        {
-            throw new UniFaceException(
-                $"{Package.Source} is a model of contract {ContractId}, {source} is of {contractId}, and embeddings of two models are not comparable: " +
-                $"{remedy ?? "use its own model, or move it to this one with 'uniface gallery reembed'"}.");
-        }
-    }
+    internal void RequireContract(string contractId, string source, string? remedy = null) => EmbeddingContract.Require(
+        ContractId, $"the model {Package.Source}", contractId, source, remedy ?? "use its own model, or move it to this one with 'uniface gallery reembed'");
 
     /// <summary>Frees the model, the detector and the liveness check.</summary>
     public void Dispose()

@@ -8,7 +8,8 @@ namespace UniFace.AspNetCore.Hosting;
 /// </summary>
 internal sealed class BindingErrors(IEndpointRouteBuilder application) : IEndpointRouteBuilder, IServiceProvider
 {
-    private static readonly IOptions<RouteHandlerOptions> Throwing = Microsoft.Extensions.Options.Options.Create(new RouteHandlerOptions { ThrowOnBadRequest = true });
+    private static readonly IOptions<RouteHandlerOptions> Throwing =
+        Microsoft.Extensions.Options.Options.Create(new RouteHandlerOptions { ThrowOnBadRequest = true });
 
     /// <inheritdoc/>
     public IServiceProvider ServiceProvider => this;

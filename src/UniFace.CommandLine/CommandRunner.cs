@@ -1,5 +1,6 @@
 using System.CommandLine.Help;
 using Spectre.Console;
+using UniFace.Gallery.Shards;
 
 namespace UniFace.CommandLine;
 
@@ -27,6 +28,12 @@ internal static class CommandRunner
     /// <param name="explain">Explains an exception that is not an input error; null if it cannot.</param>
     public static async Task<int> RunAsync(RootCommand root, string[] args, Func<Exception, string?>? explain = null)
     {
+        if (args is [ShardWorker.Argument])
+        {
+            await ShardWorker.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput());
+            return 0;
+        }
+
         Output.EscapeControlCharacters();
         if (Console.IsOutputRedirected)
         {

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace UniFace.Training.Checkpoints;
 /// </summary>
 /// <param name="folder">The run folder.</param>
 /// <param name="keep">Number of checkpoints to keep.</param>
-internal sealed class CheckpointStore(string folder, int keep = 2)
+internal sealed partial class CheckpointStore(string folder, int keep = 2)
 {
     /// <summary>Name of the checkpoint that training resumes from.</summary>
     public const string LastFile = "last.ckpt";
@@ -55,6 +57,19 @@ internal sealed class CheckpointStore(string folder, int keep = 2)
             CheckpointParts.DeleteUnused(folder);
         }
     }
+
+    /// <summary>Deletes what a process that was killed while it wrote a checkpoint has left. No process must be writing one.</summary>
+    public void DeleteUnfinished()
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, ".*.tmp").Where(file => Unfinished.IsMatch(Path.GetFileName(file))))
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>The names that <see cref="AtomicFile"/> gives to unfinished checkpoints, parts and hashes of images.</summary>
+    [GeneratedRegex(@"^\..+\.(ckpt|part|hashes|safetensors)\.\d+\.\d+\.tmp$", RegexOptions.CultureInvariant)]
+    private static partial Regex Unfinished { get; }
 
     /// <summary>Renames the checkpoints before the last to make room for the next one, and deletes those that are too many.</summary>
     private void Rotate()

@@ -17,6 +17,8 @@ internal sealed class RankWatch : IDisposable
     private const double FirstSteps = 10; // Factor on the time for the first steps, which compile and allocate.
     private const int SlowSteps = 4; // Factor on the slowest step so far.
 
+    private static readonly TimeSpan ReportTime = TimeSpan.FromSeconds(5); // Time for a rank that has failed to say why.
+
     private readonly ICommunicator communicator;
     private readonly string folder;
     private readonly string marker;
@@ -28,6 +30,7 @@ internal sealed class RankWatch : IDisposable
     private long slowest;
     private int steps;
     private volatile string? busy;
+    private bool complete;
 
     private RankWatch(ICommunicator communicator, string runFolder)
     {
@@ -74,11 +77,19 @@ internal sealed class RankWatch : IDisposable
         Sign();
     }
 
-    /// <summary>Ends the watch, when all ranks do.</summary>
+    /// <summary>Notes that this rank has done its part and all ranks end.</summary>
+    public void Complete() => complete = true;
+
+    /// <summary>Ends the watch: when all ranks end, or because this rank has failed and is about to say why and to end the others.</summary>
     public void Dispose()
     {
         stop.Set();
         thread.Join();
+        if (!complete)
+        {
+            TryMark(); // The end of the others is no news.
+        }
+
         try
         {
             sentinel?.StandardInput.WriteLine("done");
@@ -126,9 +137,9 @@ internal sealed class RankWatch : IDisposable
         while (!stop.Wait(interval))
         {
             Sign();
-            if (File.Exists(marker))
+            if (File.Exists(marker) && !stop.Wait(ReportTime))
             {
-                communicator.Abort(2); // Another rank has reported the loss.
+                communicator.Abort(2); // Another rank has reported why.
             }
 
             if (communicator.Waiting > Limit && FindCulprit() is string culprit)
@@ -174,11 +185,7 @@ internal sealed class RankWatch : IDisposable
 
     private void Report(string culprit)
     {
-        try
-        {
-            using FileStream created = new(marker, FileMode.CreateNew);
-        }
-        catch (IOException)
+        if (!TryMark())
         {
             return; // Another rank reports it.
         }
@@ -190,6 +197,20 @@ internal sealed class RankWatch : IDisposable
 
         Thread.Sleep(TimeSpan.FromSeconds(1)); // For mpiexec to print it.
         communicator.Abort(2);
+    }
+
+    /// <summary>Notes that the end of the job is reported; false if another rank has.</summary>
+    private bool TryMark()
+    {
+        try
+        {
+            using FileStream created = new(marker, FileMode.CreateNew);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

@@ -3,9 +3,12 @@ namespace UniFace.Training.Distributed;
 /// <summary>The fingerprint of the training data when every rank reads other images.</summary>
 internal static class SharedFingerprint
 {
-    /// <summary>That of rank 0, to which every rank adds its images.</summary>
-    public static TrainingFingerprint Broadcast(ICommunicator communicator, TrainingFingerprint fingerprint) =>
-        BroadcastIfAny(communicator, fingerprint)!;
+    /// <summary>That of rank 0, and on every other rank an empty one for the images that it adds.</summary>
+    public static TrainingFingerprint Share(ICommunicator communicator, TrainingFingerprint fingerprint)
+    {
+        TrainingFingerprint shared = BroadcastIfAny(communicator, communicator.Rank == 0 ? fingerprint.CreateEmpty() : null)!;
+        return communicator.Rank == 0 ? fingerprint : shared;
+    }
 
     /// <summary>That of rank 0; null if it has none.</summary>
     public static TrainingFingerprint? BroadcastIfAny(ICommunicator communicator, TrainingFingerprint? fingerprint)
@@ -19,16 +22,10 @@ internal static class SharedFingerprint
         return bytes.Length == 0 ? null : TrainingFingerprint.Read(bytes, TrainingFingerprint.FileName);
     }
 
-    /// <summary>Adds those of the other ranks to that of rank 0, if a rank has read new images.</summary>
+    /// <summary>Moves what the other ranks have added to that of rank 0.</summary>
     public static void Collect(ICommunicator communicator, TrainingFingerprint fingerprint)
     {
-        byte[] own = [];
-        if (communicator.Rank > 0 && fingerprint.HasNew)
-        {
-            fingerprint.HasNew = false; // Before the bytes: batches are read meanwhile.
-            own = fingerprint.ToBytes();
-        }
-
+        byte[] own = communicator.Rank > 0 && fingerprint.Count > 0 ? fingerprint.Take() : [];
         communicator.CollectBytes(
             own, (rank, bytes) => fingerprint.UnionWith(TrainingFingerprint.Read(bytes, $"{TrainingFingerprint.FileName} of rank {rank}")));
     }

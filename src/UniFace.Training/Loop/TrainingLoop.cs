@@ -43,9 +43,16 @@ internal sealed class TrainingLoop(PreparedRun run)
         try
         {
             dataHash = RunDataHash.Open(run.Folder, Info, run.Whole, run.Fresh, communicator);
+            if (IsFirst)
+            {
+                checkpoints.DeleteUnfinished();
+            }
+
             using RankWatch? watching = watch = RankWatch.Start(communicator, run.Folder);
             watch?.SetBusy("preparing");
-            return Train(listeners, cancellationToken);
+            TrainResult result = Train(listeners, cancellationToken);
+            watch?.Complete();
+            return result;
         }
         catch (NonFiniteException e)
         {
@@ -56,9 +63,12 @@ internal sealed class TrainingLoop(PreparedRun run)
 
             throw Diverged(e);
         }
-        catch (Exception e) when (communicator.Size > 1 && e is UniFaceException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (communicator.Size > 1 && e is not OperationCanceledException)
         {
-            throw new UniFaceException($"rank {communicator.Rank}: {e.Message}", e);
+            string message = AtomicFile.IsTooLarge(e) ? $"{run.Folder}: {AtomicFile.TooLarge}; make room, and resume the run"
+                : e is UniFaceException or IOException or UnauthorizedAccessException ? e.Message
+                : e.ToString();
+            throw new UniFaceException($"rank {communicator.Rank}: {message}", e);
         }
         finally
         {
@@ -71,7 +81,7 @@ internal sealed class TrainingLoop(PreparedRun run)
     {
         events = listeners;
         set_num_threads(options.Threads);
-        fingerprint = SharedFingerprint.Broadcast(communicator, fingerprint);
+        fingerprint = SharedFingerprint.Share(communicator, fingerprint);
         data.Loader.FirstRead = OnFirstRead;
         using MetricsLog? log = !IsFirst ? null : new(run.Folder, state.Step, run.Fresh ? -1 : state.Epoch);
         foreach (string warning in data.Warnings)
@@ -118,6 +128,7 @@ internal sealed class TrainingLoop(PreparedRun run)
             {
                 Save();
                 MpiJob.EndTogether(communicator);
+                watch?.Complete();
                 throw;
             }
 
@@ -310,6 +321,21 @@ internal sealed class TrainingLoop(PreparedRun run)
     private void Save()
     {
         watch?.SetBusy("saving a checkpoint");
+        try
+        {
+            SaveNow();
+        }
+        catch (IOException e)
+        {
+            string good = checkpoints.HasAny ? $"That of step {checkpointStep} is good: make room, and resume the run." : "Make room, and start again.";
+            throw new UniFaceException($"the checkpoint of step {state.Step} cannot be written: {e.Message.TrimEnd('.')}. {good}", e);
+        }
+
+        watch?.SetBusy(null);
+    }
+
+    private void SaveNow()
+    {
         NonFiniteCheck.RequireFinite(state.Parameters);
         SharedFingerprint.Collect(communicator, fingerprint);
         if (IsFirst && fingerprint.Count is int count && count != savedFingerprintCount)
@@ -322,7 +348,6 @@ internal sealed class TrainingLoop(PreparedRun run)
         dataHash?.Commit();
         checkpoints.Save(path => state.Save(path, resumable: true), communicator);
         checkpointStep = state.Step;
-        watch?.SetBusy(null);
     }
 
     private UniFaceException Diverged(NonFiniteException e)

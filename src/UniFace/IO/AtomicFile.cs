@@ -5,6 +5,9 @@ namespace UniFace.IO;
 /// </summary>
 internal static partial class AtomicFile
 {
+    /// <summary>What to say if <see cref="IsTooLarge"/>.</summary>
+    public const string TooLarge = "the file is larger than its file system or the limit of the process (ulimit -f) allows";
+
     private const int LockShared = 1 | 4; // LOCK_SH | LOCK_NB
 
     /// <summary>Writes a file through a callback.</summary>
@@ -44,14 +47,22 @@ internal static partial class AtomicFile
 
             File.Move(temporary, full, overwrite: true);
         }
-        catch
+        catch (Exception e)
         {
             File.Delete(temporary);
+            if (IsTooLarge(e))
+            {
+                throw new IOException($"{full}: {TooLarge}", e);
+            }
+
             throw;
         }
 
         FlushFolder(folder);
     }
+
+    /// <summary>True for what .NET throws if a write exceeds the largest file (EFBIG), which is no IOException.</summary>
+    public static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value", ActualValue: null };
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
     public static void WriteText(string path, string text, bool ownerOnly = false) =>

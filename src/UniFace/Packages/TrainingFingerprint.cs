@@ -17,7 +17,8 @@ internal sealed class TrainingFingerprint
     private const int SaltBytes = 32;
     private const int HashBytes = 16;
     private const int HeaderBytes = 20 + SaltBytes;
-    private const int MaxHashes = 1 << 26; // 1 GiB
+    private const int MaxHashes = 1 << 27; // 2 GiB
+    private const int BlockBytes = 1 << 16;
 
     private static readonly byte[] Magic = [.. "UFHASH"u8, 0, 1];
     private static readonly HashSet<string> GenericWords = new(StringComparer.OrdinalIgnoreCase)
@@ -28,8 +29,8 @@ internal sealed class TrainingFingerprint
 
     private readonly Lock gate = new();
     private readonly byte[] salt;
-    private readonly HashSet<UInt128> images = [];
-    private readonly HashSet<UInt128> people = [];
+    private readonly HashTable128 images = new();
+    private readonly HashTable128 people = new();
 
     /// <summary>Creates an empty fingerprint with a new salt.</summary>
     /// <param name="complete">False if it lacks images that were trained on.</param>
@@ -84,12 +85,10 @@ internal sealed class TrainingFingerprint
         UInt128[] hashes = HashImage(encoded, sha256);
         lock (gate)
         {
-            int before = images.Count;
-            images.UnionWith(hashes);
-            HasNew |= images.Count > before;
+            Array.ForEach(hashes, hash => images.Add(hash));
             if (!IsGeneric(person))
             {
-                HasNew |= people.Add(HashName(person));
+                people.Add(HashName(person));
             }
         }
     }
@@ -101,7 +100,7 @@ internal sealed class TrainingFingerprint
         UInt128[] hashes = HashImage(encoded, SHA256.HashData(encoded));
         lock (gate)
         {
-            return images.Overlaps(hashes);
+            return hashes.Any(images.Contains);
         }
     }
 
@@ -114,50 +113,92 @@ internal sealed class TrainingFingerprint
         }
     }
 
-    /// <summary>True if something was added since this was last set to false.</summary>
-    internal bool HasNew { get; set; }
-
     /// <summary>Adds the hashes of a fingerprint with the same salt.</summary>
     internal void UnionWith(TrainingFingerprint other)
     {
         lock (gate)
         {
-            int before = images.Count + people.Count;
-            images.UnionWith(other.images);
-            people.UnionWith(other.people);
-            HasNew |= images.Count + people.Count > before;
+            other.images.ForEachBlock(block => AddAll(images, block));
+            other.people.ForEachBlock(block => AddAll(people, block));
+        }
+    }
+
+    /// <summary>An empty fingerprint with the same salt, whose hashes <see cref="UnionWith"/> can add to this one.</summary>
+    internal TrainingFingerprint CreateEmpty() => new(Complete, salt);
+
+    /// <summary>The content of a file with the hashes; they are removed.</summary>
+    internal byte[] Take()
+    {
+        lock (gate)
+        {
+            byte[] taken = ToBytes();
+            images.Clear();
+            people.Clear();
+            return taken;
         }
     }
 
     /// <summary>Writes the file atomically.</summary>
-    public void Save(string path)
-    {
-        byte[] bytes = ToBytes();
-        AtomicFile.Write(path, stream => stream.Write(bytes));
-    }
+    public void Save(string path) => AtomicFile.Write(path, Write);
 
     /// <summary>The content of the file.</summary>
     internal byte[] ToBytes()
     {
-        using MemoryStream file = new();
-        using BinaryWriter writer = new(file);
         lock (gate)
         {
-            writer.Write(Magic);
-            writer.Write(Complete ? 1 : 0);
-            writer.Write(images.Count);
-            writer.Write(people.Count);
-            writer.Write(salt);
-            Span<byte> hash = stackalloc byte[HashBytes];
-            foreach (UInt128 value in images.Order().Concat(people.Order()))
+            byte[] bytes = new byte[HeaderBytes + (HashBytes * ((long)images.Count + people.Count)) + SHA256.HashSizeInBytes];
+            using MemoryStream file = new(bytes);
+            Write(file);
+            return bytes;
+        }
+    }
+
+    private void Write(Stream file)
+    {
+        using IncrementalHash checksum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Put(ReadOnlySpan<byte> bytes)
+        {
+            checksum.AppendData(bytes);
+            file.Write(bytes);
+        }
+
+        byte[] block = new byte[BlockBytes];
+        void PutHashes(ReadOnlySpan<UInt128> hashes)
+        {
+            for (; hashes.Length > 0; hashes = hashes[Math.Min(hashes.Length, BlockBytes / HashBytes)..])
             {
-                BinaryPrimitives.WriteUInt128LittleEndian(hash, value);
-                writer.Write(hash);
+                ReadOnlySpan<UInt128> part = hashes[..Math.Min(hashes.Length, BlockBytes / HashBytes)];
+                for (int i = 0; i < part.Length; i++)
+                {
+                    BinaryPrimitives.WriteUInt128LittleEndian(block.AsSpan(i * HashBytes), part[i]);
+                }
+
+                Put(block.AsSpan(0, part.Length * HashBytes));
             }
         }
 
-        byte[] body = file.ToArray();
-        return [.. body, .. SHA256.HashData(body)];
+        lock (gate)
+        {
+            byte[] header = new byte[HeaderBytes];
+            Magic.CopyTo(header, 0);
+            BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Complete ? 1 : 0);
+            BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), images.Count);
+            BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(16), people.Count);
+            salt.CopyTo(header, 20);
+            Put(header);
+            images.ForEachBlock(PutHashes);
+            people.ForEachBlock(PutHashes);
+        }
+
+        file.Write(checksum.GetHashAndReset());
+    }
+
+    private static void AddAll(HashTable128 hashes, ReadOnlySpan<UInt128> added)
+    {
+        foreach (UInt128 hash in added)
+        {
+            hashes.Add(hash);
+        }
     }
 
     /// <summary>Reads the file.</summary>
@@ -172,7 +213,8 @@ internal sealed class TrainingFingerprint
                 "that 'uniface train' wrote");
         }
 
-        return Read(File.ReadAllBytes(path), path);
+        using FileStream stream = file.OpenRead();
+        return Read(stream, stream.Length, path);
     }
 
     /// <summary>Reads the content of a file.</summary>
@@ -180,28 +222,47 @@ internal sealed class TrainingFingerprint
     /// <param name="path">The file, for errors.</param>
     internal static TrainingFingerprint Read(byte[] bytes, string path)
     {
-        if (!bytes.AsSpan().StartsWith(Magic))
+        using MemoryStream stream = new(bytes);
+        return Read(stream, bytes.Length, path);
+    }
+
+    private static TrainingFingerprint Read(Stream stream, long length, string path)
+    {
+        byte[] header = new byte[HeaderBytes];
+        stream.ReadExactly(header);
+        if (!header.AsSpan().StartsWith(Magic))
         {
             throw new UniFaceException($"{path}: offset 0: not the hashes of training images (version 1); it is damaged, or was written by a newer uniface");
         }
 
-        int body = bytes.Length - SHA256.HashSizeInBytes;
-        int imageCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
-        int personCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(16));
-        if (imageCount < 0 || personCount < 0 || HeaderBytes + (HashBytes * ((long)imageCount + personCount)) != body
-            || !SHA256.HashData(bytes.AsSpan(0, body)).AsSpan().SequenceEqual(bytes.AsSpan(body)))
+        using IncrementalHash checksum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        checksum.AppendData(header);
+        int imageCount = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12));
+        int personCount = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(16));
+        TrainingFingerprint read = new(BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8)) == 1, header[20..]);
+        long hashes = (long)imageCount + personCount;
+        bool good = imageCount >= 0 && personCount >= 0 && HeaderBytes + (HashBytes * hashes) + SHA256.HashSizeInBytes == length;
+        byte[] block = new byte[BlockBytes];
+        UInt128 previous = 0;
+        for (long i = 0; good && i < hashes; i += BlockBytes / HashBytes)
         {
-            throw new UniFaceException($"{path}: its length or checksum is wrong: the hashes of the training images are damaged; restore the file " +
-                "from a copy");
+            Span<byte> bytes = block.AsSpan(0, (int)Math.Min(BlockBytes, (hashes - i) * HashBytes));
+            good = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length;
+            checksum.AppendData(bytes);
+            for (int at = 0; at < bytes.Length; at += HashBytes)
+            {
+                // In ascending order, in which adding them takes the least time.
+                long index = i + (at / HashBytes);
+                UInt128 hash = BinaryPrimitives.ReadUInt128LittleEndian(bytes[at..]);
+                good = good && (index == 0 || index == imageCount || hash > previous) && (index < imageCount ? read.images : read.people).Add(hash);
+                previous = hash;
+            }
         }
 
-        TrainingFingerprint read = new(BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)) == 1, bytes[20..HeaderBytes]);
-        for (int i = 0, at = HeaderBytes; at < body; i++, at += HashBytes)
-        {
-            (i < imageCount ? read.images : read.people).Add(BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(at)));
-        }
-
-        return read;
+        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
+        good = good && stream.ReadAtLeast(expected, expected.Length, throwOnEndOfStream: false) == expected.Length;
+        return good && checksum.GetHashAndReset().AsSpan().SequenceEqual(expected) ? read : throw new UniFaceException(
+            $"{path}: its length, order or checksum is wrong: the hashes of the training images are damaged; restore the file from a copy");
     }
 
     private UInt128[] HashImage(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> sha256)

@@ -13,22 +13,14 @@ namespace UniFace.Cli.Tests.Train;
 /// </summary>
 public sealed class DistributedTrainTests : IDisposable
 {
-    // Rounding grows in batch norms over few images; at this rate it does not reach the compared digits.
-    private static readonly string[] Recipe =
-    [
-        "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "16", "--checkpoint-every", "2", "--seed", "7", "--augment", "flip,color",
-        "--sync-batch-norm", "--threads", "1", "--lr", "0.00001", "--ema", "0.9",
-    ];
+    private static readonly string[] Recipe = RankRuns.Recipe;
 
-    private readonly string folder = Directory.CreateTempSubdirectory("uniface-ranks-").FullName;
+    private readonly RankRuns runs = new();
+    private readonly string folder;
 
-    public DistributedTrainTests()
-    {
-        Mpiexec.Require();
-        CliProcess.RunIn(folder, "data", "make", "faces", "--people", "7", "--images", "4").Expect(0);
-    }
+    public DistributedTrainTests() => folder = runs.Folder;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => runs.Dispose();
 
     [Fact]
     public void Ranks_equal_one_process_and_only_the_first_prints()
@@ -37,7 +29,7 @@ public sealed class DistributedTrainTests : IDisposable
         Assert.Equal(1, one.GetProperty("ranks").GetInt32());
         foreach (int ranks in new[] { 2, 3 })
         {
-            (int code, string output, string error) = Run(
+            (int code, string output, string error) = runs.Run(
                 ranks, ["train", "faces", .. Recipe, "--batch", $"{12 / ranks}", "--epochs", "2", "--out", $"run{ranks}", "--json"]);
             Assert.True(code == 0, error);
             JsonElement all = JsonDocument.Parse(output).RootElement;
@@ -77,7 +69,7 @@ public sealed class DistributedTrainTests : IDisposable
         {
             string[] train = ["train", set, .. Recipe, .. more, "--epochs", "2", "--json", "--batch"];
             double loss = CliProcess.RunIn(folder, [.. train, "12", "--out", $"{set}-one"]).Expect(0).Json().GetProperty("loss").GetDouble();
-            (int code, string output, string error) = Run(ranks, [.. train, $"{12 / ranks}", "--out", $"{set}-ranks"]);
+            (int code, string output, string error) = runs.Run(ranks, [.. train, $"{12 / ranks}", "--out", $"{set}-ranks"]);
             Assert.True(code == 0, error);
             Assert.Equal(loss, JsonDocument.Parse(output).RootElement.GetProperty("loss").GetDouble(), 1e-5 * loss);
             Assert.Equal(Hash($"{set}-one"), Hash($"{set}-ranks"));
@@ -116,14 +108,14 @@ public sealed class DistributedTrainTests : IDisposable
     [Fact]
     public void A_checkpoint_resumes_on_another_number_of_ranks_with_the_same_weights()
     {
-        string expected = Sha(3, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1", "--out", "run"]);
+        string expected = runs.Sha(3, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1", "--out", "run"]);
         Assert.Equal(expected, CliProcess.RunIn(folder, "train", "--resume", "run", "--json").Expect(0).Json().GetProperty("sha256").GetString());
-        Assert.Equal(expected, Sha(2, "train", "--resume", "run"));
+        Assert.Equal(expected, runs.Sha(2, "train", "--resume", "run"));
         CliProcess.RunIn(folder, "export", "run", "--out", "package").Expect(0);
 
         // Three more epochs on two ranks and on one, from the parts of three.
         Copy("run", "alone");
-        (int code, string output, string error) = Run(2, "train", "--resume", "run", "--epochs", "4", "--keep", "3", "--json");
+        (int code, string output, string error) = runs.Run(2, "train", "--resume", "run", "--epochs", "4", "--keep", "3", "--json");
         Assert.True(code == 0, error);
         double loss = CliProcess.RunIn(folder, "train", "--resume", "alone", "--epochs", "4", "--json").Expect(0).Json().GetProperty("loss").GetDouble();
         Assert.Equal(loss, JsonDocument.Parse(output).RootElement.GetProperty("loss").GetDouble(), 1e-5 * loss);
@@ -136,22 +128,22 @@ public sealed class DistributedTrainTests : IDisposable
     [Fact]
     public void A_killed_rank_is_named_and_the_run_resumes_to_the_same_bytes()
     {
-        string expected = Sha(2, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "4", "--out", "whole"]);
-        using Process job = Start(2, null, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "4", "--out", "killed"]);
-        int killed = WaitForRank(job, "killed", 1, "last.ckpt");
+        string expected = runs.Sha(2, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "4", "--out", "whole"]);
+        using Process job = runs.Start(2, null, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "4", "--out", "killed"]);
+        int killed = runs.WaitForRank(job, "killed", 1, "last.ckpt");
         Process.GetProcessById(killed).Kill();
         (int code, _, string error) = Mpiexec.Finish(job);
         Assert.NotEqual(0, code);
         Assert.Single(Regex.Matches(error, $@"error: rank 1 \(process {killed} on .*\) was killed"));
-        Assert.Equal(expected, Sha(2, "train", "--resume", "killed"));
+        Assert.Equal(expected, runs.Sha(2, "train", "--resume", "killed"));
     }
 
     [Fact]
     public void A_stopped_rank_is_named()
     {
         Dictionary<string, string> environment = new() { ["UNIFACE_MPI_TIMEOUT"] = "4" };
-        using Process job = Start(2, environment, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1000", "--out", "run"]);
-        int stopped = WaitForRank(job, "run", 1, "previous.ckpt");
+        using Process job = runs.Start(2, environment, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1000", "--out", "run"]);
+        int stopped = runs.WaitForRank(job, "run", 1, "previous.ckpt");
         using Process stop = Process.Start("kill", ["-STOP", $"{stopped}"]);
         (int code, _, string error) = Mpiexec.Finish(job);
         Assert.NotEqual(0, code);
@@ -161,7 +153,7 @@ public sealed class DistributedTrainTests : IDisposable
     [Fact]
     public void A_damaged_part_is_refused()
     {
-        _ = Sha(2, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1", "--out", "run"]);
+        _ = runs.Sha(2, ["train", "faces", .. Recipe, "--batch", "4", "--epochs", "1", "--out", "run"]);
         string[] parts = [.. Directory.GetFiles(Path.Combine(folder, "run"), "*-2-of-2.part").OrderBy(File.GetLastWriteTimeUtc)];
         byte[] good = File.ReadAllBytes(parts[^1]);
         foreach ((string message, byte[]? bytes) in new (string, byte[]?)[]
@@ -177,7 +169,7 @@ public sealed class DistributedTrainTests : IDisposable
                 File.WriteAllBytes(parts[^1], bytes);
             }
 
-            (int code, _, string error) = Run(2, "train", "--resume", "run", "--epochs", "2");
+            (int code, _, string error) = runs.Run(2, "train", "--resume", "run", "--epochs", "2");
             Assert.Equal(2, code);
             string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
             Assert.StartsWith("error: rank 1: ", line, StringComparison.Ordinal);
@@ -197,37 +189,10 @@ public sealed class DistributedTrainTests : IDisposable
 
     private void Refused(string message, int ranks, params string[] arguments)
     {
-        (int code, _, string error) = Run(ranks, arguments);
+        (int code, _, string error) = runs.Run(ranks, arguments);
         Assert.Equal(2, code);
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains(message, line, StringComparison.Ordinal);
-    }
-
-    private string Sha(int ranks, params string[] arguments)
-    {
-        (int code, string output, string error) = Run(ranks, [.. arguments, "--json"]);
-        Assert.True(code == 0, error);
-        return JsonDocument.Parse(output).RootElement.GetProperty("sha256").GetString()!;
-    }
-
-    private (int Code, string Out, string Error) Run(int ranks, params string[] arguments) => Mpiexec.Finish(Start(ranks, null, arguments));
-
-    private Process Start(int ranks, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        Mpiexec.Start(folder, ranks, environment, ["dotnet", Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), .. arguments]);
-
-    /// <summary>The process of a rank of a run that has written a file.</summary>
-    private int WaitForRank(Process job, string run, int rank, string file)
-    {
-        Stopwatch waited = Stopwatch.StartNew();
-        string sign = Path.Combine(folder, run, "ranks", $"rank-{rank}");
-        while (!File.Exists(Path.Combine(folder, run, file)) || !File.Exists(sign))
-        {
-            Assert.False(job.HasExited, "the job ended");
-            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(5), $"{file} was not written");
-            Thread.Sleep(20);
-        }
-
-        return int.Parse(File.ReadLines(sign).First(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private void Copy(string from, string to)

@@ -98,6 +98,14 @@ public sealed class TrainingFingerprintTests : IDisposable
             Assert.Contains("t: ", Assert.Throws<UniFaceException>(() => TrainingFingerprint.Load(folder.Write("t", bad))).Message, StringComparison.Ordinal);
         }
 
+        trained.Add("Bob Lee", "two"u8);
+        byte[] unordered = trained.ToBytes()[..^32];
+        (byte[] first, byte[] second) = (unordered[52..68], unordered[68..84]);
+        second.CopyTo(unordered, 52);
+        first.CopyTo(unordered, 68);
+        UniFaceException e = Assert.Throws<UniFaceException>(
+            () => TrainingFingerprint.Load(folder.Write("t", [.. unordered, .. System.Security.Cryptography.SHA256.HashData(unordered)])));
+        Assert.Contains("order", e.Message, StringComparison.Ordinal);
         Assert.Contains("missing", Assert.Throws<UniFaceException>(() => TrainingFingerprint.Load(folder["none"])).Message, StringComparison.Ordinal);
     }
 

@@ -11,12 +11,17 @@ internal static class RankTest
     /// <summary>Runs test classes on several ranks, one after the other, and fails if a test fails on one.</summary>
     public static void RunClasses(int ranks, params Type[] types)
     {
-        Mpiexec.Require();
-        string[] classes = [.. types.SelectMany(type => new[] { "-class", type.FullName! })];
-        (int code, string output, string error) = Mpiexec.Finish(Mpiexec.Start(
-            Environment.CurrentDirectory, ranks, null, [Environment.ProcessPath!, "-noColor", "-noLogo", "-noAutoReporters", .. classes]));
+        (int code, string output, string error) = Run(ranks, null, [.. types.SelectMany(type => new[] { "-class", type.FullName! })]);
         Assert.True(code == 0, $"{ranks} ranks ended with {code}:\n{error}{output}");
         Assert.Contains("Failed: 0, Skipped: 0", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Runs tests on several ranks.</summary>
+    public static (int Code, string Out, string Error) Run(int ranks, IReadOnlyDictionary<string, string>? environment, params string[] filters)
+    {
+        Mpiexec.Require();
+        return Mpiexec.Finish(Mpiexec.Start(
+            Environment.CurrentDirectory, ranks, environment, [Environment.ProcessPath!, "-noColor", "-noLogo", "-noAutoReporters", .. filters]));
     }
 
     /// <summary>

@@ -85,10 +85,10 @@ internal sealed class ContentHashes : IDisposable
 
             return new ContentHashes(path, data, handle, known);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || AtomicFile.IsTooLarge(e))
         {
             handle?.Dispose();
-            throw new UniFaceException($"{path} cannot be written: {e.Message}", e);
+            throw CannotWrite(path, e);
         }
     }
 
@@ -161,9 +161,9 @@ internal sealed class ContentHashes : IDisposable
 
             RandomAccess.Write(handle, sha256, OffsetOf(index));
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException || AtomicFile.IsTooLarge(e))
         {
-            throw new UniFaceException($"{path} cannot be written: {e.Message}", e);
+            throw CannotWrite(path, e);
         }
 
         lock (gate)
@@ -195,9 +195,9 @@ internal sealed class ContentHashes : IDisposable
             RandomAccess.FlushToDisk(handle);
             committed = added;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException || AtomicFile.IsTooLarge(e))
         {
-            throw new UniFaceException($"{path} cannot be written: {e.Message}", e);
+            throw CannotWrite(path, e);
         }
     }
 
@@ -261,6 +261,9 @@ internal sealed class ContentHashes : IDisposable
 
         return true;
     }
+
+    private static UniFaceException CannotWrite(string path, Exception e) =>
+        new($"{path} cannot be written: {(e is IOException or UnauthorizedAccessException ? e.Message : AtomicFile.TooLarge)}", e);
 
     private static long OffsetOf(int index) => HeaderBytes + ((long)HashBytes * index);
 

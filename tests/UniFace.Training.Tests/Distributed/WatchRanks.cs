@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using UniFace.Training.Distributed;
+
+namespace UniFace.Training.Tests.Distributed;
+
+/// <summary>Ranks that hold up the others, which end the job; started by <see cref="WatchTests"/>.</summary>
+[Collection(SerialCollection.Name)]
+public class WatchRanks
+{
+    public const string Folder = "UNIFACE_TEST_RUN";
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
+
+    [Fact]
+    public void A_rank_may_be_busy_and_must_not_be_slow() => RankTest.OnRank(ranks =>
+    {
+        using RankWatch watch = Start(ranks);
+        watch.SetBusy(ranks.Rank == 0 ? "validating" : null);
+        Thread.Sleep(ranks.Rank == 0 ? 1.5 * Timeout : TimeSpan.Zero);
+        ranks.Barrier();
+        Console.Error.WriteLine($"rank {ranks.Rank} goes on");
+        watch.SetBusy(null);
+        Thread.Sleep(ranks.Rank == 1 ? TimeSpan.FromMinutes(5) : TimeSpan.Zero);
+    });
+
+    [Fact]
+    public void A_rank_that_hashes_the_data_is_stopped() => RankTest.OnRank(ranks =>
+    {
+        using RankWatch watch = Start(ranks);
+        if (ranks.Rank == 0)
+        {
+            watch.SetBusy("hashing the data");
+            using Process stop = Process.Start("kill", ["-STOP", $"{Environment.ProcessId}"]);
+            stop.WaitForExit();
+            Thread.Sleep(TimeSpan.FromMinutes(5));
+        }
+    });
+
+    /// <summary>After the first steps, for which the limits are wider.</summary>
+    private static RankWatch Start(ICommunicator ranks)
+    {
+        RankWatch watch = RankWatch.Start(ranks, Environment.GetEnvironmentVariable(Folder)!)!;
+        for (int step = 0; step < 3; step++)
+        {
+            watch.StepDone();
+        }
+
+        return watch;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using UniFace.Training.Distributed;
+
+namespace UniFace.Training.Tests.Distributed;
+
+/// <summary>A rank that holds up the others is named once, and the job ends.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class WatchTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-watch-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_busy_rank_is_waited_for_and_a_slow_one_is_named()
+    {
+        string error = Fails(nameof(WatchRanks.A_rank_may_be_busy_and_must_not_be_slow), "rank 1 .* is too slow: the others have waited");
+        Assert.Equal(2, Regex.Count(error, "goes on"));
+    }
+
+    [Fact]
+    public void Rank_0_that_is_stopped_while_it_hashes_the_data_is_named() =>
+        Fails(nameof(WatchRanks.A_rank_that_hashes_the_data_is_stopped), "rank 0 .* has given no sign of life for");
+
+    private string Fails(string method, string message)
+    {
+        Dictionary<string, string> environment = new()
+        {
+            [WatchRanks.Folder] = folder,
+            [RankWatch.TimeoutVariable] = WatchRanks.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+        };
+        (int code, string output, string error) = RankTest.Run(2, environment, "-method", $"{typeof(WatchRanks).FullName}.{method}");
+        Assert.True(code != 0, output);
+        string line = Assert.Single(error.Split('\n'), line => line.StartsWith("error:", StringComparison.Ordinal));
+        Assert.Matches("^error: " + message, line);
+        return error;
+    }
+}

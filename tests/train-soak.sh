@@ -80,7 +80,8 @@ strike() {
   wait "$job" || true
   exec 2>&3 3>&-
   [ -z "$late" ] || fail "the job has not ended a minute after the kill of $victim: $(ps -o pid,ppid,stat,args -p "$job" $all | cut -c1-150)"
-  [ -z "$rank" ] || grep -Eq "^error: rank $rank \(process $victim on .*\) was killed" killed.err || fail "the kill of rank $rank, process $victim, was not reported"
+  [ -z "$rank" ] || grep -Eq "^error: rank $rank \(process $victim on .*\) was killed" killed.err ||
+    fail "the kill of rank $rank, process $victim, was not reported"
   job=
   kills[$ranks]=$((kills[$ranks] + 1))
 }

@@ -44,12 +44,9 @@ internal static class HeadBenchmark
     /// <summary>The number of rounds, including the warm-up.</summary>
     public const int StepCount = Rounds + 1;
 
-    // Bytes left for everything else.
-    private const long Spare = 1L << 30;
-
     /// <summary>float32 and all classes if centers and momentum fit into the machine's memory, else bfloat16 and a tenth of the classes.</summary>
     public static (CenterType Type, double SampleRate) Fit(int classes) =>
-        ((long)classes * Dim * 2 * sizeof(float)) + Spare <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
+        CenterMemory.Fits(CenterMemory.Bytes(classes, Dim, CenterType.Float32))
             ? (CenterType.Float32, 1)
             : (CenterType.BFloat16, 0.1);
 
@@ -66,17 +63,7 @@ internal static class HeadBenchmark
         Loss loss, int classes, int batch, CenterType type, int threads, Action stepDone, CancellationToken cancellationToken)
     {
         ICommunicator communicator = MpiJob.Current;
-        long rowsHere = ShardRange.Of(classes, communicator.Rank, communicator.Size).Count;
-        long bytes = rowsHere * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
-        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if ((bytes * MpiJob.LocalSize) + Spare > memory)
-        {
-            string remedy = type == CenterType.Float32 ? " or --center-dtype bfloat16" : "";
-            throw new UniFaceException(FormattableString.Invariant(
-                $"{classes} classes take {bytes / 1e9:F1} GB of centers and momentum as {Name(type)}, but this machine has {memory / 1e9:F1} GB; use fewer ") +
-                $"classes{remedy}.");
-        }
-
+        long bytes = CenterMemory.Require(classes, Dim, type, communicator);
         set_num_threads(threads);
         using DisposeScope scope = NewDisposeScope();
         using Generator generator = new(1, CPU);
@@ -120,9 +107,6 @@ internal static class HeadBenchmark
         double extra = Math.Max(0, peak - before - bytes) / 1e6;
         return new HeadSpeed(loss, classes, batch, Dim, loss.NegativeRate, type, steps[Rounds / 2], products[Rounds / 2], extra, bytes / 1e6);
     }
-
-    /// <summary>The name of a type on the command line.</summary>
-    public static string Name(CenterType type) => type == CenterType.Float32 ? "float32" : "bfloat16";
 
     /// <summary>
     /// Similarities, gradient of the embeddings and gradient of the centers, tile by tile as in the head. A whole B x C matrix would measure memory

@@ -1,128 +1,137 @@
 using System.Diagnostics;
-using TorchSharp;
 using UniFace.Training.Backbones;
-using UniFace.Training.Data;
+using UniFace.Training.Distributed;
 using UniFace.Training.Loop;
-using UniFace.Training.Optimization;
 using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>Speed of training and inference of a backbone.</summary>
-/// <param name="Backbone">The backbone.</param>
-/// <param name="Batch">Images per batch.</param>
-/// <param name="TrainImagesPerSecond">Images per second of whole training steps: median.</param>
-/// <param name="InferImagesPerSecond">Images per second of forward passes in evaluation mode: median.</param>
-/// <param name="Threads">Threads of libtorch.</param>
-internal sealed record StepSpeed(BackboneSpec Backbone, int Batch, double TrainImagesPerSecond, double InferImagesPerSecond, int Threads);
+/// <summary>Speed of training and inference of a backbone, as rank 0 sees it.</summary>
+/// <param name="Ranks">Processes that train together.</param>
+/// <param name="StepMs">Milliseconds of a training step, until all ranks have done it: median.</param>
+/// <param name="FastestStepMs">Milliseconds of the fastest step, which other programs have disturbed least.</param>
+/// <param name="Phases">Milliseconds of each phase of a step on rank 0: medians.</param>
+/// <param name="InferMs">Milliseconds of a forward pass in evaluation mode, until all ranks have done it: median.</param>
+/// <param name="Traffic">Calls and bytes per step and rank.</param>
+/// <param name="CentersMb">Centers of this rank and their momentum, in MB (10^6 bytes).</param>
+/// <param name="PeakMb">Peak resident memory of this rank in the steps, in MB (10^6 bytes).</param>
+internal sealed record StepSpeed(
+    int Ranks,
+    double StepMs,
+    double FastestStepMs,
+    IReadOnlyDictionary<StepPhase, double> Phases,
+    double InferMs,
+    IReadOnlyDictionary<Traffic, (long Calls, long Bytes)> Traffic,
+    double CentersMb,
+    double PeakMb);
 
 /// <summary>
-/// Times the training step of a run (forward, head, backward, clipping, optimizer) with a normalized softmax over <see cref="Classes"/> people, and the
-/// forward pass alone, on random images in memory.
+/// Times the training step of a run (forward, head, backward, clipping, optimizer), and the forward pass alone, on random images in memory. Under
+/// mpiexec, the step is that of a run of all processes.
 /// </summary>
 internal static class StepBenchmark
 {
-    /// <summary>Classes of the head.</summary>
-    public const int Classes = 10_000;
-
-    private const int WarmupSteps = 3;
+    private const int WarmupSteps = 3; // The second is the first one that overlaps sums.
 
     /// <summary>Times a backbone.</summary>
-    /// <param name="options">The options of a run; its data is not read.</param>
+    /// <param name="options">The options of a run, whose batch is that of all processes; its data is not read.</param>
+    /// <param name="classes">Classes of the head.</param>
     /// <param name="steps">Steps to time, and as many passes.</param>
     /// <param name="stepDone">Called after each of <see cref="Count"/> steps and passes.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
-    /// <exception cref="UniFaceException">An option is out of range, or the loss is not finite.</exception>
-    public static StepSpeed Run(TrainOptions options, int steps, Action stepDone, CancellationToken cancellationToken)
+    /// <exception cref="UniFaceException">An option is out of range, the centers exceed the memory, or the loss is not finite.</exception>
+    public static StepSpeed Run(TrainOptions options, int classes, int steps, Action stepDone, CancellationToken cancellationToken)
     {
         options.Validate();
         BackboneRegistry.Validate(options.Backbone);
+        ICommunicator communicator = MpiJob.Current;
+        long centers = CenterMemory.Require(classes, options.Backbone.EmbeddingSize, options.CenterType, communicator);
         set_num_threads(options.Threads);
-        using RandomTraining training = new(options, Classes);
-        TimeSpan step = MedianTime(() => training.Step(training.Batch), steps, stepDone, cancellationToken);
+        PhaseTimes phases = new();
+        using RandomTraining training = new(options, classes, communicator, phases.Add);
+        ResidentMemory.ResetPeak();
+        IReadOnlyList<(long Calls, long Bytes)> before = [];
+        double[] trained = Time(
+            () =>
+            {
+                before = communicator.Counters.Snapshot();
+                phases.Begin();
+                training.Step(training.Batch);
+                communicator.Barrier();
+            },
+            communicator,
+            steps,
+            stepDone,
+            cancellationToken);
+        IReadOnlyList<(long Calls, long Bytes)> after = communicator.Counters.Snapshot();
+        double peak = ResidentMemory.Peak();
         training.State.Backbone.eval();
-        TimeSpan pass = MedianTime(training.Infer, steps, stepDone, cancellationToken);
-        return new StepSpeed(options.Backbone, options.Batch, options.Batch / step.TotalSeconds, options.Batch / pass.TotalSeconds, options.Threads);
+        double[] passes = Time(
+            () =>
+            {
+                training.Infer();
+                communicator.Barrier();
+            },
+            communicator,
+            steps,
+            stepDone,
+            cancellationToken);
+        return new StepSpeed(
+            communicator.Size,
+            trained[steps / 2],
+            trained[0],
+            phases.Medians(steps),
+            passes[steps / 2],
+            Enum.GetValues<Traffic>().ToDictionary(kind => kind, kind => PerStep(kind, before[(int)kind], after[(int)kind], communicator.Size)),
+            centers / 1e6,
+            peak / 1e6);
     }
 
     /// <summary>Steps and passes in all, including the warm-up.</summary>
     public static int Count(int steps) => 2 * (WarmupSteps + steps);
 
-    private static TimeSpan MedianTime(Action action, int count, Action done, CancellationToken cancellationToken)
+    /// <summary>The traffic of the last step without the barrier at its end, which is no part of a step in training.</summary>
+    private static (long Calls, long Bytes) PerStep(Traffic kind, (long Calls, long Bytes) before, (long Calls, long Bytes) after, int ranks) =>
+        (after.Calls - before.Calls - (kind == Traffic.Other && ranks > 1 ? 1 : 0), after.Bytes - before.Bytes);
+
+    /// <summary>Milliseconds of an action, sorted.</summary>
+    private static double[] Time(Action action, ICommunicator communicator, int count, Action done, CancellationToken cancellationToken)
     {
-        List<TimeSpan> times = [];
+        List<double> times = [];
         for (int i = 0; i < WarmupSteps + count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            communicator.Barrier();
             long start = Stopwatch.GetTimestamp();
             action();
             if (i >= WarmupSteps)
             {
-                times.Add(Stopwatch.GetElapsedTime(start));
+                times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
 
             done();
         }
 
-        times.Sort();
-        return times[times.Count / 2];
-    }
-}
-
-/// <summary>The state and step of a run that is fed one random batch.</summary>
-internal sealed class RandomTraining : IDisposable
-{
-    private const int Side = 112;
-    private readonly TrainingStep step;
-
-    public RandomTraining(TrainOptions options, int classes)
-    {
-        // The learning rate does not affect the time; a small one keeps the weights finite with random labels.
-        LearningRateSchedule schedule = new(ScheduleKind.Poly, 1e-3, 1_000_000);
-        State = new TrainingState(
-            options,
-            options.CreateBackbone(CPU),
-            options.CreateHead(classes, CPU),
-            CPU);
-        step = new TrainingStep(options, schedule, State, CPU, null);
-        using Generator generator = new((ulong)options.Seed);
-        using DisposeScope scope = NewDisposeScope();
-        Tensor images = rand([options.Batch, Side, Side, 3], generator: generator).mul_(2).sub_(1).permute(0, 3, 1, 2); // [B, 3, H, W]
-        Tensor labels = randint(0, classes, [options.Batch], dtype: ScalarType.Int64, generator: generator); // [B]
-        Batch = new TrainingBatch(images.DetachFromDisposeScope(), labels.DetachFromDisposeScope(), new int[options.Batch]);
+        return [.. times.Order()];
     }
 
-    /// <summary>The weights and the optimizer.</summary>
-    public TrainingState State { get; }
-
-    /// <summary>Images in [-1, 1] and labels; owned by this object.</summary>
-    public TrainingBatch Batch { get; }
-
-    /// <summary>One whole training step.</summary>
-    public void Step(TrainingBatch batch)
+    /// <summary>The times of the phases of steps with one batch.</summary>
+    private sealed class PhaseTimes
     {
-        try
+        private readonly Dictionary<StepPhase, List<double>> times = Enum.GetValues<StepPhase>().ToDictionary(phase => phase, _ => new List<double>());
+        private long last;
+
+        public void Begin() => last = Stopwatch.GetTimestamp();
+
+        public void Add(StepPhase phase)
         {
-            step.Run([batch]);
+            times[phase].Add(Stopwatch.GetElapsedTime(last).TotalMilliseconds);
+            Begin();
         }
-        catch (NonFiniteException e)
-        {
-            throw new UniFaceException(
-                $"{e.Message} after {State.Step} steps on random images; this build or machine computes wrong results: see 'uniface doctor'.", e);
-        }
-    }
 
-    /// <summary>One forward pass, without gradients.</summary>
-    public void Infer()
-    {
-        using IDisposable noGradient = no_grad();
-        using Tensor embeddings = State.Backbone.forward(Batch.Images);
-    }
-
-    public void Dispose()
-    {
-        Batch.Dispose();
-        State.Dispose();
+        /// <summary>The medians of the last steps.</summary>
+        public Dictionary<StepPhase, double> Medians(int steps) =>
+            times.ToDictionary(phase => phase.Key, phase => phase.Value.TakeLast(steps).Order().ElementAt(steps / 2));
     }
 }

@@ -11,15 +11,23 @@ internal static class DataFolder
     /// Creates the folder if it is missing, with access for its owner only, because it holds templates and names; on Windows also for
     /// administrators and the system, and files in it inherit that.
     /// </summary>
+    /// <exception cref="UniFaceException">It cannot be created.</exception>
     public static void Create(string folder)
     {
-        if (!OperatingSystem.IsWindows())
+        try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+            else if (!Directory.Exists(folder))
+            {
+                CreateOnWindows(folder);
+            }
         }
-        else if (!Directory.Exists(folder))
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            CreateOnWindows(folder);
+            throw new UniFaceException($"the data folder {folder} cannot be created: {e.Message} Name a folder that this user can write", e);
         }
     }
 

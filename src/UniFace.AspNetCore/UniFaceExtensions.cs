@@ -9,7 +9,7 @@ public static class UniFaceExtensions
 {
     /// <summary>
     /// Adds model, gallery and audit log. They are opened when the application starts, which fails with one sentence if they cannot be. Options come
-    /// from the configuration section "UniFace", then from <paramref name="configure"/>.
+    /// from the configuration section "UniFace", where an unknown name is an error, then from <paramref name="configure"/>.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets options; null for those of the configuration.</param>
@@ -25,6 +25,7 @@ public static class UniFaceExtensions
             .ValidateOnStart();
         options.Configure<IConfiguration>((o, configuration) =>
         {
+            RequireKnownNames(configuration.GetSection(UniFaceOptions.SectionName));
             const string name = $"{UniFaceOptions.SectionName}:{nameof(UniFaceOptions.GalleryKey)}";
             o.GalleryKey = configuration[name] is { Length: > 0 } text ? GalleryKey.FromText(text, name) : o.GalleryKey;
         });
@@ -37,9 +38,9 @@ public static class UniFaceExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<UniFaceOptions>>().Value.ToServerOptions());
         services.TryAddSingleton(_ => MountedApi.CreateRequestJson());
-        services.AddRecognition(MountedApi.Open);
+        services.TryAddSingleton<MountedApi.Mounts>();
         services.AddHostedService<MountedApi.Opener>();
-        services.AddHostedService(provider => provider.GetRequiredService<Retention>());
+        services.AddRecognition(MountedApi.Open);
         return services;
     }
 
@@ -49,7 +50,9 @@ public static class UniFaceExtensions
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">The route prefix of the API.</param>
-    /// <returns>The group of endpoints, for policies of your own.</returns>
+    /// <returns>
+    /// The group of endpoints, for policies of your own. Only the endpoints that are mapped first have names, which belong to the application.
+    /// </returns>
     public static RouteGroupBuilder MapUniFace(this IEndpointRouteBuilder endpoints, string prefix = "/v1")
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -58,9 +61,19 @@ public static class UniFaceExtensions
             throw new InvalidOperationException($"call services.{nameof(AddUniFace)}() before {nameof(MapUniFace)}");
         }
 
-        RouteGroupBuilder group = endpoints.MapGroup(prefix);
+        RouteGroupBuilder group = new BindingErrors(endpoints).MapGroup(prefix);
         MountedApi.Guard(group, endpoints.ServiceProvider);
         group.MapRecognition(endpoints.ServiceProvider);
         return group;
+    }
+
+    // A misspelt option would be ignored, and what it should have limited would not be.
+    private static void RequireKnownNames(IConfigurationSection section)
+    {
+        string[] known = [.. typeof(UniFaceOptions).GetProperties().Select(property => property.Name).Order(StringComparer.Ordinal)];
+        if (section.GetChildren().FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is IConfigurationSection unknown)
+        {
+            throw new UniFaceException($"the configuration has {unknown.Path}, which is no option; expected one of {string.Join(", ", known)}");
+        }
     }
 }

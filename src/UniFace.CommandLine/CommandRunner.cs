@@ -1,5 +1,6 @@
 using System.CommandLine.Help;
 using Spectre.Console;
+using UniFace.Gallery.Shards;
 
 namespace UniFace.CommandLine;
 
@@ -27,6 +28,12 @@ internal static class CommandRunner
     /// <param name="explain">Explains an exception that is not an input error; null if it cannot.</param>
     public static async Task<int> RunAsync(RootCommand root, string[] args, Func<Exception, string?>? explain = null)
     {
+        if (args is [ShardWorker.Argument])
+        {
+            await ShardWorker.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput());
+            return 0;
+        }
+
         Output.EscapeControlCharacters();
         if (Console.IsOutputRedirected)
         {
@@ -49,9 +56,10 @@ internal static class CommandRunner
         using PosixSignalRegistration hangsUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null }; // A value may begin with '@'.
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, parsing);
+        ConfigFile? config = null;
         try
         {
-            ConfigFile? config = ConfigFile.Read(parsed);
+            config = ConfigFile.Read(parsed);
             parsed = config is null ? parsed : root.Parse(config.AddTo(args), parsing);
             if (ParseErrors.Describe(parsed, config) is string errors)
             {
@@ -69,7 +77,7 @@ internal static class CommandRunner
         }
         catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException or UniFaceException)
         {
-            return Fail(Cause(e).Message);
+            return Fail(config?.Locate(Cause(e).Message) + Cause(e).Message);
         }
         catch (Exception e) when (explain?.Invoke(e) is string explained)
         {
@@ -82,7 +90,7 @@ internal static class CommandRunner
             Console.Error.WriteLine("error: " + message);
             if (parsed.GetValue(CliCommand.Json) && !CliCommand.HasPrintedJson)
             {
-                Console.WriteLine(Output.ToJson(new { error = message }));
+                Console.WriteLine(Output.ToConsoleJson(new { error = message }));
             }
 
             return ExitCode.BadInput;

@@ -60,6 +60,26 @@ internal sealed class ConfigFile
     /// <summary>The line that gave an option; null if the command line did, or nothing.</summary>
     public int? FindLine(Option option) => used.Contains(option) ? entries.First(entry => entry.Option == option).Line : null;
 
+    /// <summary>
+    /// The file and the line of the first option in an error message that the file gave, to begin the message with; null if there is none. A message names the
+    /// option, or begins with its value, such as a path.
+    /// </summary>
+    public string? Locate(string message)
+    {
+        (int At, int Line) first = entries.Where(entry => used.Contains(entry.Option))
+            .Select(entry => (At: Array.Exists(entry.Values, Begins) ? 0 : FindWord(message, entry.Option.Name), entry.Line))
+            .Where(found => found.At >= 0).DefaultIfEmpty((-1, 0)).Min();
+        return first.At < 0 ? null : $"{Path}, line {first.Line}: ";
+
+        bool Begins(string value) => value.Length > 2 && (FindWord(message, value) == 0 || FindWord(message, System.IO.Path.GetFullPath(value)) == 0);
+
+        static int FindWord(string text, string word)
+        {
+            int at = text.IndexOf(word, StringComparison.Ordinal), end = at + word.Length;
+            return at >= 0 && end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] == '-') ? -1 : at;
+        }
+    }
+
     private static YamlMappingNode ReadMapping(string path)
     {
         if (!File.Exists(path))

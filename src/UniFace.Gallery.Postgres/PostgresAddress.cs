@@ -9,10 +9,16 @@ namespace UniFace.Gallery.Postgres;
 /// </summary>
 internal sealed class PostgresAddress
 {
+    /// <summary>pgvector's largest hnsw.ef_search.</summary>
+    public const int MaxEfSearch = 1000;
+
+    private const int DefaultEfSearch = 100;
+
     private static readonly string[] Schemes = ["postgres://", "postgresql://"];
 
-    private PostgresAddress(NpgsqlConnectionStringBuilder connection, string gallery)
+    private PostgresAddress(NpgsqlConnectionStringBuilder connection, string gallery, int efSearch)
     {
+        EfSearch = efSearch;
         ConnectionString = connection.ConnectionString;
         Gallery = gallery;
         Server = connection.Host!.StartsWith('/') ? connection.Host : $"{connection.Host}:{connection.Port}";
@@ -21,6 +27,11 @@ internal sealed class PostgresAddress
 
     /// <summary>Name of the gallery.</summary>
     public string Gallery { get; }
+
+    /// <summary>
+    /// Least number of templates that a search of an HNSW graph keeps in its beam, the setting <c>ef_search</c>: more finds more and takes longer.
+    /// </summary>
+    public int EfSearch { get; }
 
     /// <summary>Host and port, or the folder of the socket.</summary>
     public string Server { get; }
@@ -44,7 +55,7 @@ internal sealed class PostgresAddress
     {
         ArgumentNullException.ThrowIfNull(text);
         NpgsqlConnectionStringBuilder connection;
-        string? gallery;
+        string? gallery, beam;
         try
         {
             DbConnectionStringBuilder settings = IsUrl(text) ? ParseUrl(text) : new() { ConnectionString = text };
@@ -55,6 +66,8 @@ internal sealed class PostgresAddress
 
             gallery = settings.TryGetValue("gallery", out object? name) ? (string)name : null;
             settings.Remove("gallery");
+            beam = settings.TryGetValue("ef_search", out object? width) ? (string)width : null;
+            settings.Remove("ef_search");
             connection = new(settings.ConnectionString);
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException or OverflowException)
@@ -68,6 +81,12 @@ internal sealed class PostgresAddress
             throw Invalid("has no gallery name (1 to 200 characters)");
         }
 
+        int efSearch = DefaultEfSearch;
+        if (beam is not null && !(int.TryParse(beam, NumberStyles.None, CultureInfo.InvariantCulture, out efSearch) && efSearch is >= 1 and <= MaxEfSearch))
+        {
+            throw Invalid($"has an ef_search that is not a number from 1 to {MaxEfSearch}");
+        }
+
         if (string.IsNullOrEmpty(connection.Host) || string.IsNullOrEmpty(connection.Database))
         {
             throw Invalid($"has no {(string.IsNullOrEmpty(connection.Host) ? "host" : "database")}");
@@ -79,8 +98,12 @@ internal sealed class PostgresAddress
             connection.CommandTimeout = 0;
         }
 
-        return new PostgresAddress(connection, gallery);
+        return new PostgresAddress(connection, gallery, efSearch);
     }
+
+    /// <summary>The same gallery, searched with another <see cref="EfSearch"/>; null for the same.</summary>
+    internal PostgresAddress WithEfSearch(int? efSearch) =>
+        new(new NpgsqlConnectionStringBuilder(ConnectionString), Gallery, efSearch ?? EfSearch);
 
     /// <summary>The address without user and password.</summary>
     public override string ToString() => Server.StartsWith('/')

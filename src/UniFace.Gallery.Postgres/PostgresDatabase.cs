@@ -16,7 +16,13 @@ internal sealed class PostgresDatabase(PostgresAddress address, NpgsqlDataSource
     /// <summary>Address of the server and the database.</summary>
     public PostgresAddress Address { get; } = address;
 
-    /// <summary>Creates the tables that are missing.</summary>
+    private const string NewColumns =
+        "SELECT count(*) FROM information_schema.columns " +
+        "WHERE table_schema = 'uniface' AND table_name = 'template' AND column_name IN ('enrolled', 'photo')";
+
+    /// <summary>
+    /// Creates the tables that are missing. Runs no such statements if none is: they would lock the tables, and wait for a graph that is being built.
+    /// </summary>
     public static async Task EnsureSchemaAsync(PostgresAddress address, CancellationToken stop)
     {
         PostgresDatabase database = new(address, NpgsqlDataSource.Create(address.ConnectionString));
@@ -26,7 +32,11 @@ internal sealed class PostgresDatabase(PostgresAddress address, NpgsqlDataSource
                 IsolationLevel.ReadCommitted,
                 async session =>
                 {
-                    await session.RunAsync(ReadSql<PostgresDatabase>("schema.sql") + ReadSql<PostgresDatabase>("upgrade.sql"));
+                    if (await session.ScalarAsync("SELECT to_regclass('uniface.crop')::text") is null || await session.ScalarAsync(NewColumns) is not 2L)
+                    {
+                        await session.RunAsync(ReadSql<PostgresDatabase>("schema.sql") + ReadSql<PostgresDatabase>("upgrade.sql"));
+                    }
+
                     object? installed = await session.ScalarAsync("SELECT extversion FROM pg_extension WHERE extname = 'vector'");
                     Version version = Version.Parse((string)installed!);
                     return version >= new Version(0, 7)
@@ -46,10 +56,7 @@ internal sealed class PostgresDatabase(PostgresAddress address, NpgsqlDataSource
     /// <summary>Adds the columns for enrollment times and photo hashes to tables of an older version.</summary>
     public async Task AddMissingColumnsAsync(CancellationToken stop)
     {
-        const string Existing =
-            "SELECT count(*) FROM information_schema.columns " +
-            "WHERE table_schema = 'uniface' AND table_name = 'template' AND column_name IN ('enrolled', 'photo')";
-        if (await ReadAsync(session => session.ScalarAsync(Existing), stop).ConfigureAwait(false) is not 2L)
+        if (await ReadAsync(session => session.ScalarAsync(NewColumns), stop).ConfigureAwait(false) is not 2L)
         {
             await WriteAsync(session => session.RunAsync(ReadSql<PostgresDatabase>("upgrade.sql")), stop).ConfigureAwait(false);
         }

@@ -21,6 +21,12 @@ internal sealed class PostgresGallery : StoredGallery
         database = store.Database;
     }
 
+    /// <summary>The gallery's tables.</summary>
+    internal PostgresStore Store => store;
+
+    /// <summary>True if the gallery is searched by an HNSW graph.</summary>
+    public bool HasGraph => store.Hnsw;
+
     /// <summary>Lets <see cref="FaceGallery"/> open addresses of galleries on PostgreSQL.</summary>
     public static GalleryProvider Provider { get; } =
         static (location, key, stop) => PostgresAddress.IsAddress(location) ? OpenAsync(PostgresAddress.Parse(location), key, stop) : null;
@@ -43,11 +49,9 @@ internal sealed class PostgresGallery : StoredGallery
             throw CannotEncrypt(address);
         }
 
-        if (hnsw && info.Scoring == PersonScore.Mean)
+        if (hnsw)
         {
-            throw new UniFaceException(
-                "HNSW finds the most similar templates, not people by the mean of their templates: create the gallery without HNSW, or score people " +
-                "by their best template");
+            EnsureScoring(info);
         }
 
         PostgresStore.EnsureSize(info.EmbeddingSize, hnsw);
@@ -60,6 +64,8 @@ internal sealed class PostgresGallery : StoredGallery
                 await database.WriteAsync(
                     async session =>
                     {
+                        // While it waits for a lock, it blocks enrollments into all galleries.
+                        await session.RunAsync("SET LOCAL lock_timeout = '5s'");
                         long number = (long)(await session.ScalarAsync(
                             "INSERT INTO uniface.gallery(format, uid, name, contract, embedding_size, scoring, keeps_crops, hnsw, package) " +
                             "VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
@@ -79,6 +85,13 @@ internal sealed class PostgresGallery : StoredGallery
             catch (UniFaceException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
                 throw new UniFaceException($"{address}: the gallery already exists; choose another name", e);
+            }
+            catch (UniFaceException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+            {
+                throw new UniFaceException(
+                    $"{address}: the gallery cannot be created now, because another client locks the tables, for example to build a graph; " +
+                    "try again when that has ended",
+                    e);
             }
         }
     }
@@ -132,6 +145,16 @@ internal sealed class PostgresGallery : StoredGallery
         return found is [PostgresStore store] ? store : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'");
     }
 
+    private static void EnsureScoring(GalleryInfo info)
+    {
+        if (info.Scoring == PersonScore.Mean)
+        {
+            throw new UniFaceException(
+                "HNSW finds the most similar templates, not people by the mean of their templates: create the gallery without HNSW, or score people " +
+                "by their best template");
+        }
+    }
+
     private static UniFaceException CannotEncrypt(PostgresAddress address) => new(
         $"{address}: a gallery on PostgreSQL cannot be encrypted with a key, because the server must read the templates that it searches. " +
         "Leave the key out and encrypt the server's disk, or use a gallery file");
@@ -172,10 +195,27 @@ internal sealed class PostgresGallery : StoredGallery
     {
         if (!store.Hnsw)
         {
-            throw new UniFaceException($"{Path}: the gallery has no index, because every template is searched; create one with HNSW for an index");
+            throw new UniFaceException(
+                $"{Path}: the gallery has no index, because every template is searched; rebuild it with HNSW for an index");
         }
 
         await database.RunOutsideTransactionAsync([$"REINDEX INDEX CONCURRENTLY {store.Graph}"], cancellationToken).ConfigureAwait(false);
+        return (await CountAsync(cancellationToken).ConfigureAwait(false)).Templates;
+    }
+
+    /// <summary>
+    /// Builds an HNSW graph and searches it from then on; a graph that exists is replaced. After a bulk load this is several times as fast as
+    /// inserting into the graph. The gallery can be searched and changed meanwhile. Other open galleries search exactly until they are reopened.
+    /// </summary>
+    /// <param name="options">Size and effort of the graph; null for pgvector's defaults.</param>
+    /// <param name="cancellationToken">Stops it; the gallery is as before then.</param>
+    /// <returns>Templates in the graph.</returns>
+    /// <exception cref="UniFaceException">People are scored by their mean, the embeddings are too large for pgvector, or the server fails.</exception>
+    public async Task<long> BuildGraphAsync(HnswOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        EnsureScoring(Info);
+        PostgresStore.EnsureSize(Info.EmbeddingSize, hnsw: true);
+        await PostgresGraph.BuildAsync(store, (options ?? new()).ToSql(), cancellationToken).ConfigureAwait(false);
         return (await CountAsync(cancellationToken).ConfigureAwait(false)).Templates;
     }
 
@@ -210,8 +250,22 @@ internal sealed class PostgresGallery : StoredGallery
     /// <inheritdoc/>
     public override async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
+        string? graph = store.Hnsw
+            ? await database.ReadAsync(session => PostgresGraph.ReadParametersAsync(store, session), cancellationToken).ConfigureAwait(false)
+            : null;
         await base.ReembedAsync(model, progress, cancellationToken).ConfigureAwait(false);
-        await EraseAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await EraseAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // If this is killed, the gallery is searched exactly until 'uniface gallery rebuild --hnsw'.
+            if (graph is not null && !cancellationToken.IsCancellationRequested)
+            {
+                await PostgresGraph.BuildAsync(store, graph, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     public long Number => number;
 
     /// <summary>True if searches use an HNSW graph.</summary>
-    public bool Hnsw => hnsw;
+    public bool Hnsw { get; set; } = hnsw;
 
     /// <inheritdoc/>
     public override string Path => database.Address.ToString();
@@ -32,11 +32,14 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     public override string EnrolledSql => "enrolled";
 
     /// <inheritdoc/>
+    public override string Scope(string alias = "") => $"{alias}gallery = {number} AND ";
+
+    /// <inheritdoc/>
     public override string LockRowsSql => "FOR UPDATE";
 
     /// <inheritdoc/>
     public override string InsertPendingSql =>
-        $"INSERT INTO {Pending} SELECT gallery, id, $2 FROM {Templates} WHERE id = $1 FOR KEY SHARE ON CONFLICT DO NOTHING";
+        $"INSERT INTO {Pending} SELECT gallery, id, $2 FROM {Templates} WHERE {Scope()}id = $1 FOR KEY SHARE ON CONFLICT DO NOTHING";
 
     /// <summary>Statements that create the gallery's partitions.</summary>
     public string CreateSql => PostgresDatabase.ReadGallerySql(number) + SetSizeSql(Info.EmbeddingSize);
@@ -88,7 +91,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
         {
             // Ordered by name, so that two processes that enroll the same people lock them in the same order.
             Dictionary<string, long> found = (await session.QueryAsync(
-                $"SELECT name, id FROM {People} WHERE name = ANY($1) ORDER BY name COLLATE \"C\" FOR NO KEY UPDATE",
+                $"SELECT name, id FROM {People} WHERE {Scope()}name = ANY($1) ORDER BY name COLLATE \"C\" FOR NO KEY UPDATE",
                 r => (r.GetString(0), r.GetInt64(1)),
                 [names])).ToDictionary();
             string[] missing = [.. names.Where(n => !found.ContainsKey(n))];
@@ -142,9 +145,9 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <inheritdoc/>
     public override async Task DeletePersonAsync(SqlSession session, long person)
     {
-        await session.RunAsync($"DELETE FROM {Crops} c USING {Templates} t WHERE t.person = $1 AND c.template = t.id", person);
-        await session.RunAsync($"DELETE FROM {Templates} WHERE person = $1", person);
-        await session.RunAsync($"DELETE FROM {People} WHERE id = $1", person);
+        await session.RunAsync($"DELETE FROM {Crops} c USING {Templates} t WHERE {Scope("t.")}t.person = $1 AND {Scope("c.")}c.template = t.id", person);
+        await session.RunAsync($"DELETE FROM {Templates} WHERE {Scope()}person = $1", person);
+        await session.RunAsync($"DELETE FROM {People} WHERE {Scope()}id = $1", person);
         await session.RunAsync("UPDATE uniface.gallery SET unerased = pg_current_xact_id() WHERE id = $1", number);
         Damage.Clear(); // The next search finds the remaining damage.
     }
@@ -152,7 +155,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <inheritdoc/>
     public override async Task BeginMoveAsync(SqlSession session, GalleryModel model)
     {
-        EnsureSize(model.EmbeddingSize, hnsw);
+        EnsureSize(model.EmbeddingSize, Hnsw);
         if (await session.ScalarAsync("SELECT reembed FROM uniface.gallery WHERE id = $1", number) as string != model.ContractId)
         {
             // The new embedding is deleted with its template when its person is removed.
@@ -167,13 +170,16 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <inheritdoc/>
     public override async Task MoveAsync(SqlSession session, GalleryInfo after)
     {
+        // A graph built in this transaction would index the old embeddings too, whose size it refuses; PostgresGallery builds it afterwards.
+        Hnsw = false;
         await session.RunAsync(
             $"DROP INDEX IF EXISTS {Graph}; ALTER TABLE {Templates} DROP CONSTRAINT size_{number}; "
             + $"UPDATE {Templates} t SET embedding = p.embedding FROM {Pending} p WHERE p.template = t.id; "
             + $"DROP TABLE {Pending}; "
             + SetSizeSql(after.EmbeddingSize));
         await session.RunAsync(
-            "UPDATE uniface.gallery SET contract = $2, embedding_size = $3, package = $4, reembed = NULL, unerased = pg_current_xact_id() WHERE id = $1",
+            "UPDATE uniface.gallery SET contract = $2, embedding_size = $3, package = $4, reembed = NULL, hnsw = false, " +
+            "unerased = pg_current_xact_id() WHERE id = $1",
             number,
             after.ContractId,
             after.EmbeddingSize,
@@ -191,8 +197,6 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
 
     // Statements that create the check and the index that depend on the size of the embeddings.
     private string SetSizeSql(int size) =>
-        $"ALTER TABLE {Templates} ADD CONSTRAINT size_{number} CHECK (vector_dims(embedding) = {size});" + (hnsw
-            ? $" CREATE INDEX template_{number}_hnsw ON {Templates} USING hnsw ((embedding::halfvec({size})) halfvec_ip_ops);" +
-                $" ALTER INDEX {Graph} ALTER COLUMN 1 SET STATISTICS 0;"
-            : "");
+        $"ALTER TABLE {Templates} ADD CONSTRAINT size_{number} CHECK (vector_dims(embedding) = {size});"
+        + (Hnsw ? string.Join(';', PostgresGraph.CreateSql(this, $"template_{number}_hnsw", size, "")) : "");
 }

@@ -3,12 +3,16 @@ namespace UniFace.Gallery;
 /// <summary>The user's key of an encrypted gallery: 32 random bytes.</summary>
 public sealed class GalleryKey
 {
-    private const int Size = 32;
+    /// <summary>Bytes in a key.</summary>
+    internal const int Size = 32;
 
     private GalleryKey(byte[] bytes) => Bytes = bytes;
 
     /// <summary>The key.</summary>
     internal byte[] Bytes { get; }
+
+    /// <summary>The key of these bytes; null for null.</summary>
+    internal static GalleryKey? FromBytes(byte[]? bytes) => bytes is null ? null : new GalleryKey(bytes);
 
     /// <summary>Reads a key from a file: 32 bytes, or their 64 hexadecimal digits.</summary>
     /// <exception cref="UniFaceException">The file is missing, or its content is not a key.</exception>

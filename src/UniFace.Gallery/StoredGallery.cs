@@ -64,13 +64,13 @@ internal abstract class StoredGallery : ITemplateGallery
         await store.EnsureSameGenerationAsync(session);
 
         // Waits for processes that enroll this person; then their templates are there to be deleted.
-        string find = $"SELECT id FROM {store.People} WHERE {store.KeyColumn} = $1 {store.LockRowsSql}";
+        string find = $"{store.FindPersonSql} {store.LockRowsSql}";
         if (await session.ScalarAsync(find, store.ToKey(person)) is not long id)
         {
             return false;
         }
 
-        string newer = $"SELECT 1 FROM {store.Templates} WHERE person = $1 AND {store.EnrolledSql} >= $2 LIMIT 1";
+        string newer = $"SELECT 1 FROM {store.Templates} WHERE {store.Scope()}person = $1 AND {store.EnrolledSql} >= $2 LIMIT 1";
         if (before is DateTimeOffset time && await session.ScalarAsync(newer, id, store.ToTime(time)) is not null)
         {
             return false;
@@ -94,8 +94,8 @@ internal abstract class StoredGallery : ITemplateGallery
         {
             page = await ReadAsync(
                 session => session.QueryAsync(
-                    $"SELECT {store.PersonSql}, (SELECT count(*) FROM {store.Templates} WHERE person = p.id) AS templates " +
-                    $"FROM {store.People} p WHERE p.id > $1 ORDER BY p.id LIMIT $2",
+                    $"SELECT {store.PersonSql}, (SELECT count(*) FROM {store.Templates} WHERE {store.Scope()}person = p.id) AS templates " +
+                    $"FROM {store.People} p WHERE {store.Scope("p.")}p.id > $1 ORDER BY p.id LIMIT $2",
                     r => ((long)r["id"], new GalleryPerson(store.ReadText(r, "name")!, (int)(long)r["templates"])),
                     last,
                     PageSize),
@@ -116,7 +116,7 @@ internal abstract class StoredGallery : ITemplateGallery
         ArgumentNullException.ThrowIfNull(person);
         return (await ReadAsync(
             session => session.QueryAsync(
-                $"SELECT t.id, t.person, t.photo FROM {store.Templates} t JOIN {store.People} p ON p.id = t.person WHERE p.{store.KeyColumn} = $1",
+                $"SELECT id, person, photo FROM {store.Templates} WHERE {store.Scope()}person = ({store.FindPersonSql})",
                 r => ((long)r["id"], store.ReadPhoto(r)),
                 store.ToKey(person)),
             cancellationToken).ConfigureAwait(false)).ToDictionary();
@@ -134,8 +134,9 @@ internal abstract class StoredGallery : ITemplateGallery
             {
                 await store.EnsureModelAsync(session, Info.ContractId);
                 List<StoredTemplate> templates = await session.QueryAsync(
-                    $"SELECT t.*, {store.EnrolledSql} AS time, c.image AS crop FROM {store.People} p JOIN {store.Templates} t ON t.person = p.id " +
-                    $"LEFT JOIN {store.Crops} c ON c.template = t.id WHERE p.{store.KeyColumn} = $1 ORDER BY t.id",
+                    $"SELECT t.*, {store.EnrolledSql} AS time, c.image AS crop FROM {store.Templates} t " +
+                    $"LEFT JOIN {store.Crops} c ON {store.Scope("c.")}c.template = t.id " +
+                    $"WHERE {store.Scope("t.")}t.person = ({store.FindPersonSql}) ORDER BY t.id",
                     r => store.FindFault(r) is string fault
                         ? throw new DamagedRecordException($"{Path}: {GalleryChecks.DescribeDamage(person, (long)r["id"], fault)}")
                         : new StoredTemplate(
@@ -156,7 +157,7 @@ internal abstract class StoredGallery : ITemplateGallery
     public async Task<IReadOnlyList<string>> ListEnrolledBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken = default) => await ReadAsync(
         session => session.QueryAsync(
             $"SELECT {store.PersonSql} FROM {store.People} p " +
-            $"WHERE (SELECT max({store.EnrolledSql}) FROM {store.Templates} WHERE person = p.id) < $1 ORDER BY p.id",
+            $"WHERE (SELECT max({store.EnrolledSql}) FROM {store.Templates} WHERE {store.Scope()}person = p.id) < $1 ORDER BY p.id",
             r => store.ReadText(r, "name")!,
             store.ToTime(time)),
         cancellationToken).ConfigureAwait(false);

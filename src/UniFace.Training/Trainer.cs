@@ -39,8 +39,8 @@ public sealed class Trainer : IDisposable
     /// <param name="progress">Receives the progress of <see cref="Run(CancellationToken)"/>.</param>
     /// <param name="logger">Receives warnings and the end of each epoch.</param>
     /// <param name="holdOut">
-    /// True: if the options name no validation set and hold nobody out, and the data has at least 20 people, a tenth of them, with two images or
-    /// more, is held out, on whom the export calibrates. False: exactly as the options say.
+    /// True: if the options name no validation set and hold nobody out, and the data has at least 20 people with enough images, a tenth of them, with two
+    /// images or more, is held out, on whom the export calibrates. False: exactly as the options say.
     /// </param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
@@ -53,11 +53,10 @@ public sealed class Trainer : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (holdOut && options is { Validation: null, ValidationPeople: 0, UsesLabels: true })
+        if (holdOut && options is { Validation: null, ValidationPeople: 0, ValidationFolds: 0 })
         {
             using FaceDataset set = options.OpenData();
-            int people = set.People.Count, withPairs = set.ImagesPerPerson().Count(images => images > 1);
-            options = withPairs >= (TrainOptions.ShareToHoldOut * people) + 2 ? options.HoldOutPeople(people) : options;
+            options = options.HoldOutPeople(set);
         }
 
         Trainer trainer = Create(folder, options, data: null, cancellationToken: cancellationToken);
@@ -69,12 +68,27 @@ public sealed class Trainer : IDisposable
     /// <param name="folder">The run folder.</param>
     /// <param name="progress">Receives the progress of <see cref="Run(CancellationToken)"/>.</param>
     /// <param name="logger">Receives warnings and the end of each epoch.</param>
+    /// <param name="movedTo">Where the data is now, if it has moved: a path for each set, in their order; null where it was.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     /// <exception cref="UniFaceException">There is no run, its checkpoint is damaged, an earlier version wrote it, or the data has changed.</exception>
     public static Trainer Resume(
-        string folder, IProgress<TrainProgress>? progress = null, ILogger? logger = null, CancellationToken cancellationToken = default)
+        string folder,
+        IProgress<TrainProgress>? progress = null,
+        ILogger? logger = null,
+        IReadOnlyList<string>? movedTo = null,
+        CancellationToken cancellationToken = default)
     {
-        Trainer trainer = Resume(folder, data: null, cancellationToken: cancellationToken);
+        TrainOptions? moved = null;
+        if (movedTo is not null)
+        {
+            TrainOptions stored = RunFolder.ReadInfo(folder).Options;
+            IReadOnlyList<WeightedData> sets = stored.DataSets;
+            moved = movedTo.Count == sets.Count
+                ? stored.WithData([.. sets.Zip(movedTo, (set, path) => set with { Path = Path.GetFullPath(path) })])
+                : throw new UniFaceException($"{folder} was trained on {Plural.Format(sets.Count, "set")}, and {movedTo.Count} were given; name each.");
+        }
+
+        Trainer trainer = Resume(folder, data: null, changed: moved, cancellationToken: cancellationToken);
         trainer.events = CreateEvents(progress, logger);
         return trainer;
     }

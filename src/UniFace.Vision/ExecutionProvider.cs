@@ -1,8 +1,9 @@
 namespace UniFace.Vision;
 
 /// <summary>
-/// What ONNX Runtime runs networks on. The application references the package of ONNX Runtime that has it; a recognizer is not opened if its networks do
-/// not run on the chosen one.
+/// What ONNX Runtime runs networks on. The application references the package of ONNX Runtime that has it. A network that does not run on the chosen one is
+/// not opened: the model by <see cref="FaceRecognizer.Open(string?, FaceRecognizerOptions?)"/>, the detector by <see cref="FaceRecognizer.Load"/> or for the
+/// first photo.
 /// </summary>
 public enum ExecutionProvider
 {

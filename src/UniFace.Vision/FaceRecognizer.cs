@@ -10,14 +10,16 @@ namespace UniFace.Vision;
 public sealed class FaceRecognizer : IFaceModel, IDisposable
 {
     private readonly Lazy<FacePipeline> photos;
+    private readonly PhotoOptions photoOptions;
     private readonly Lazy<Calibration?> calibration;
 
-    internal FaceRecognizer(ModelPackage package, OnnxEmbedder embedder, SkiaImageDecoder decoder, Func<FacePipeline> openPhotos)
+    /// <summary>Takes ownership of the model, and of the detector and the liveness check in the options.</summary>
+    internal FaceRecognizer(ModelPackage package, OnnxEmbedder embedder, PhotoOptions photos)
     {
         Package = package;
         Embedder = embedder;
-        Decoder = decoder;
-        photos = new(openPhotos);
+        photoOptions = photos;
+        this.photos = new(() => PhotoPipeline.Open(photos, embedder.Manifest.CreateTemplate()));
         calibration = new(() => package.LoadCalibration(embedder.Manifest));
     }
 
@@ -41,7 +43,7 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     public string ContractId => Manifest.ContractId;
 
     /// <summary>Decodes images.</summary>
-    internal SkiaImageDecoder Decoder { get; }
+    internal SkiaImageDecoder Decoder => photoOptions.Decoder;
 
     /// <summary>Finds and aligns faces for the model. The detector is opened at the first use.</summary>
     /// <exception cref="UniFaceException">The detector cannot be opened.</exception>
@@ -60,27 +62,25 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// A package folder, the name of an installed model, or an .onnx file; null for the installed default. The .onnx file of a package opens the package,
     /// unless the options describe its input.
     /// </param>
-    /// <param name="options">How to run it.</param>
+    /// <param name="options">
+    /// How to run it. A detector and a liveness check in it belong to the recognizer, and are disposed at once if it does not open.
+    /// </param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(string? model = null, FaceRecognizerOptions? options = null) =>
-        Open(model is null ? InstalledModels.OpenDefault() : OpenPackage(model, options), options);
+        Open(() => model is null ? InstalledModels.OpenDefault() : OpenPackage(model, options), options);
 
     /// <summary>Opens a package that has been checked already.</summary>
     /// <param name="package">The package.</param>
     /// <param name="options">How to run it.</param>
-    /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
-    internal static FaceRecognizer Open(ModelPackage package, FaceRecognizerOptions? options = null)
-    {
-        options ??= new FaceRecognizerOptions();
-        OnnxEmbedder embedder = OpenEmbedder(package, options);
-        PhotoOptions photos = options.Photos with { Detection = options.Photos.Detection with { ExecutionProvider = options.ExecutionProvider } };
-        return new FaceRecognizer(package, embedder, photos.Decoder, () => PhotoPipeline.Open(photos, embedder.Manifest.CreateTemplate()));
-    }
+    /// <inheritdoc cref="Open(string?, FaceRecognizerOptions?)"/>
+    internal static FaceRecognizer Open(ModelPackage package, FaceRecognizerOptions? options = null) => Open(() => package, options);
 
     /// <summary>Finds the faces of a photo, the main face first.</summary>
     /// <param name="photo">A path, bytes, a stream or an image.</param>
     /// <returns>The faces; empty if there are none.</returns>
-    /// <exception cref="UniFaceException">The photo cannot be read.</exception>
+    /// <exception cref="UniFaceException">
+    /// The photo cannot be read, or the recognizer takes aligned faces (<see cref="FaceRecognizerOptions.Aligned"/>), which have no place in a photo.
+    /// </exception>
     public IReadOnlyList<DetectedFace> Detect(ImageSource photo) => Boxes(new(photo, photo.Read()));
 
     /// <inheritdoc cref="Detect"/>
@@ -168,7 +168,7 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     internal FaceEmbedding EmbedAligned(AlignedFace face, string source) => EmbedCrops([face], source, null)[0];
 
     /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>
-    /// <exception cref="UniFaceException">One of them cannot be opened.</exception>
+    /// <exception cref="UniFaceException">One of them cannot be opened, or the detector does not run on the execution provider.</exception>
     public void Load() => _ = (Photos, Calibration);
 
     /// <summary>Refuses to compare this model's embeddings with those of another.</summary>
@@ -186,13 +186,17 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
         }
     }
 
-    /// <summary>Frees the model and the detector.</summary>
+    /// <summary>Frees the model, the detector and the liveness check.</summary>
     public void Dispose()
     {
         Embedder.Dispose();
         if (photos.IsValueCreated)
         {
             photos.Value.Dispose();
+        }
+        else
+        {
+            photoOptions.DisposeParts();
         }
     }
 
@@ -219,7 +223,9 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     private Decision Decide(double? falseMatchRate, double? threshold) =>
         new DecisionRule { FalseMatchRate = falseMatchRate, Threshold = threshold }.ForVerification(Calibration);
 
-    private IReadOnlyList<DetectedFace> Boxes(LoadedPhoto photo) => [.. Find(photo, FaceChoice.All).Select(face => face.Face).OfType<DetectedFace>()];
+    private IReadOnlyList<DetectedFace> Boxes(LoadedPhoto photo) => photoOptions.Aligned
+        ? throw new UniFaceException($"{photo.Name}: this recognizer takes aligned faces and detects none; open one without {nameof(photoOptions.Aligned)}")
+        : [.. Find(photo, FaceChoice.All).Select(face => face.Face).OfType<DetectedFace>()];
 
     private IReadOnlyList<FaceEmbedding> EmbedFaces(LoadedPhoto photo) =>
         EmbedCrops(Find(photo, FaceChoice.All, accepts: true), photo.Name, photo.Encoded);
@@ -246,6 +252,22 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
                 EncodeCrop = () => ImageEncoder.Png(face.Image),
             }),
         ];
+    }
+
+    private static FaceRecognizer Open(Func<ModelPackage> openPackage, FaceRecognizerOptions? options)
+    {
+        options ??= new FaceRecognizerOptions();
+        PhotoOptions photos = options.Photos with { Detection = options.Photos.Detection with { ExecutionProvider = options.ExecutionProvider } };
+        try
+        {
+            ModelPackage package = openPackage();
+            return new FaceRecognizer(package, OpenEmbedder(package, options), photos);
+        }
+        catch
+        {
+            photos.DisposeParts();
+            throw;
+        }
     }
 
     private static ModelPackage OpenPackage(string model, FaceRecognizerOptions? options)

@@ -8,7 +8,10 @@ public sealed record FaceRecognizerOptions
     /// <summary>Cores to use for embedding; 0 for all.</summary>
     public int Threads { get; init; }
 
-    /// <summary>What model and detector run on. Opening fails if the model does not run on it.</summary>
+    /// <summary>
+    /// What model and detector run on. Opening fails if the model does not run on it. The detector is opened for the first photo or by
+    /// <see cref="FaceRecognizer.Load"/>, which fail if it does not run on it.
+    /// </summary>
     public ExecutionProvider ExecutionProvider { get; init; }
 
     /// <summary>Face detector: the path of an .onnx file of YuNet or BlazeFace, or the name of an installed one. Null for the default one.</summary>
@@ -18,14 +21,20 @@ public sealed record FaceRecognizerOptions
         init => Photos = Photos with { Detector = value };
     }
 
-    /// <summary>A face detector of your own, instead of <see cref="Detector"/>. The recognizer disposes it.</summary>
+    /// <summary>
+    /// A face detector of your own, instead of <see cref="Detector"/>. It belongs to the recognizer that is opened with it, which disposes it, even if it does
+    /// not open or takes no photo.
+    /// </summary>
     public IFaceDetector? CustomDetector
     {
         get => Photos.CustomDetector;
         init => Photos = Photos with { CustomDetector = value };
     }
 
-    /// <summary>The check that the main face of each photo must pass; null for none. The recognizer disposes it.</summary>
+    /// <summary>
+    /// The check that the main face of each photo must pass; null for none. It belongs to the recognizer that is opened with it, which disposes it, even if it
+    /// does not open or takes no photo.
+    /// </summary>
     public ILivenessCheck? Liveness
     {
         get => Photos.Liveness;

@@ -4,7 +4,7 @@ namespace UniFace.Vision;
 
 /// <summary>
 /// A photo: a path, the bytes of an image file, a stream of them, or a decoded image. Each converts implicitly. A stream is read to its
-/// end, once, and not closed.
+/// end, once, and not closed. A photo has at most 512 MiB.
 /// </summary>
 public sealed class ImageSource
 {
@@ -49,23 +49,9 @@ public sealed class ImageSource
         new(name, stream: stream ?? throw new ArgumentNullException(nameof(stream)));
 
     /// <summary>The bytes of the image file; empty if it is decoded already.</summary>
-    /// <exception cref="UniFaceException">The file cannot be read.</exception>
-    internal ReadOnlyMemory<byte> Read()
-    {
-        if (path is not null)
-        {
-            return PhotoSet.ReadPhoto(path);
-        }
-
-        if (stream is null)
-        {
-            return bytes;
-        }
-
-        using MemoryStream copy = new();
-        stream.CopyTo(copy);
-        return copy.ToArray();
-    }
+    /// <exception cref="UniFaceException">The file or the stream cannot be read, is empty, or is larger than a photo may be.</exception>
+    internal ReadOnlyMemory<byte> Read() =>
+        path is not null ? PhotoSet.ReadPhoto(path) : stream is not null ? PhotoSet.ReadPhoto(stream, Name) : bytes;
 
     /// <inheritdoc cref="Read"/>
     internal async Task<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
@@ -75,13 +61,6 @@ public sealed class ImageSource
             return await Task.Run(() => PhotoSet.ReadPhoto(path), cancellationToken).ConfigureAwait(false);
         }
 
-        if (stream is null)
-        {
-            return bytes;
-        }
-
-        using MemoryStream copy = new();
-        await stream.CopyToAsync(copy, cancellationToken).ConfigureAwait(false);
-        return copy.ToArray();
+        return stream is not null ? await PhotoSet.ReadPhotoAsync(stream, Name, cancellationToken).ConfigureAwait(false) : bytes;
     }
 }

@@ -1,3 +1,4 @@
+using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
@@ -63,6 +64,54 @@ public sealed class TrainerFrontDoorTests : IDisposable
         using Trainer all = Trainer.Create(Path.Combine(folder, "all"), options, holdOut: false, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(18, held.Info.People);
         Assert.Equal(20, all.Info.People);
+    }
+
+    /// <summary>People without a second image, or with too few to be trained on, are not counted.</summary>
+    [Theory]
+    [InlineData(20, 0, 0, 0.1)]
+    [InlineData(20, 3, 0, 0)]
+    [InlineData(20, 0, 1, 0)]
+    [InlineData(19, 0, 0, 0)]
+    public void The_people_that_are_trained_on_decide_whether_some_are_held_out(int people, int minImages, int maxImages, double share)
+    {
+        TrainOptions options = new()
+        {
+            Data = WriteFaces(people, images: 2),
+            Loss = new ArcFace(),
+            Backbone = new BackboneSpec("mobilefacenet", 0.25, 16),
+            MinImages = minImages,
+            MaxImages = maxImages,
+        };
+        using FaceDataset data = options.OpenData();
+        Assert.Equal(share, options.HoldOutPeople(data).ValidationPeople);
+    }
+
+    [Fact]
+    public void A_run_resumes_on_data_that_has_moved_and_on_no_other()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        string run = Path.Combine(folder, "run"), data = WriteFaces(people: 4, images: 2), moved = Path.Combine(folder, "moved");
+        TrainOptions options = new()
+        {
+            Data = data,
+            Loss = new ArcFace(),
+            Backbone = new BackboneSpec("mobilefacenet", 0.25, 16),
+            Batch = 8,
+            Epochs = 1,
+            Threads = 1,
+        };
+        Trainer.Create(run, options, cancellationToken: stop).Dispose();
+        Directory.Move(data, moved);
+        Assert.Throws<UniFaceException>(() => Trainer.Resume(run, cancellationToken: stop));
+        UniFaceException several = Assert.Throws<UniFaceException>(() => Trainer.Resume(run, movedTo: [moved, moved], cancellationToken: stop));
+        Assert.Contains("was trained on 1 set, and 2 were given", several.Message, StringComparison.Ordinal);
+        using (Trainer trainer = Trainer.Resume(run, movedTo: [moved], cancellationToken: stop))
+        {
+            Assert.Equal(1, trainer.Run(stop).Result!.Epochs);
+        }
+
+        Assert.Equal(moved, RunFolder.ReadInfo(run).Options.Data);
+        Assert.Throws<UniFaceException>(() => Trainer.Resume(run, movedTo: [WriteFaces(people: 4, images: 3)], cancellationToken: stop));
     }
 
     private string WriteFaces(int people, int images)

@@ -211,6 +211,16 @@ public class DetectionTests
         }
     }
 
+    [Fact]
+    public void The_first_run_that_checks_the_execution_provider_runs_both_networks()
+    {
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
+        FaceMeshDetector detector = (FaceMeshDetector)FaceDetectors.Open();
+        detector.RunOnce();
+        detector.Dispose();
+        Assert.Throws<ObjectDisposedException>(detector.RunOnce);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -4,6 +4,7 @@ using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Vision.Tests;
 
@@ -18,7 +19,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     public async Task The_generator_returns_the_embedders_values_in_the_order_of_the_photos()
     {
         RgbImage[] photos = [.. Enumerable.Range(0, 7).Select(seed => TestImages.Noise(112, 112, seed))];
-        using FaceEmbeddingGenerator faces = Open(FacePipeline.ForAligned(new SkiaImageDecoder()));
+        using FaceEmbeddingGenerator faces = Open(new PhotoOptions { Aligned = true });
         IEmbeddingGenerator<DataContent, Embedding<float>> generator = AsAny(faces);
         OnnxEmbedder embedder = generator.GetService<OnnxEmbedder>()!;
         float[] expected = embedder.Embed(photos);
@@ -34,7 +35,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     [Fact]
     public async Task A_photo_without_a_face_and_a_file_that_is_not_an_image_are_refused_by_name()
     {
-        using FaceEmbeddingGenerator generator = Open(new FacePipeline(new SkiaImageDecoder(), new Blind()));
+        using FaceEmbeddingGenerator generator = Open(new PhotoOptions { CustomDetector = new Blind() });
         DataContent photo = new(ImageEncoder.Png(TestImages.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };
         DataContent text = new(new byte[] { 1, 2 }, "image/png");
         Assert.StartsWith("wall.png: no face found", await MessageAsync(photo), StringComparison.Ordinal);
@@ -46,12 +47,12 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
 
     private static IEmbeddingGenerator<DataContent, Embedding<float>> AsAny(IEmbeddingGenerator<DataContent, Embedding<float>> generator) => generator;
 
-    private FaceEmbeddingGenerator Open(FacePipeline pipeline)
+    private FaceEmbeddingGenerator Open(PhotoOptions photos)
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, 8);
         OnnxEmbedder embedder = OnnxEmbedder.Open(path, new ModelManifest { EmbeddingSize = 8, OnnxSha256 = "" });
-        return new FaceEmbeddingGenerator(new FaceRecognizer(ModelPackage.Open(path), embedder, new SkiaImageDecoder(), () => pipeline));
+        return new FaceEmbeddingGenerator(new FaceRecognizer(ModelPackage.Open(path), embedder, photos));
     }
 
     private sealed class Blind : IFaceDetector

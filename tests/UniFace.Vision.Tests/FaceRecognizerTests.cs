@@ -119,6 +119,61 @@ public sealed class FaceRecognizerTests : IDisposable
         Assert.True(blind.Disposed);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_detector_and_a_liveness_check_are_disposed_though_no_photo_was_processed(bool aligned)
+    {
+        (Blind blind, Print print) = (new(), new());
+        string package = TestPackage.Write(Path.Combine(folder, "p"));
+        FaceRecognizer.Open(package, new FaceRecognizerOptions { CustomDetector = blind, Liveness = print, Aligned = aligned }).Dispose();
+        Assert.True(blind.Disposed && print.Disposed);
+    }
+
+    [Fact]
+    public void A_detector_and_a_liveness_check_are_disposed_if_the_recognizer_or_the_detector_does_not_open()
+    {
+        (Blind blind, Print print, Print other) = (new(), new(), new());
+        Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(
+            Path.Combine(folder, "absent"), new FaceRecognizerOptions { CustomDetector = blind, Liveness = print }));
+        Assert.True(blind.Disposed && print.Disposed);
+        using FaceRecognizer recognizer = FaceRecognizer.Open(
+            TestPackage.Write(Path.Combine(folder, "p")), new FaceRecognizerOptions { Detector = Path.Combine(folder, "absent.onnx"), Liveness = other });
+        Assert.Throws<UniFaceException>(recognizer.Load);
+        Assert.True(other.Disposed);
+    }
+
+    [Fact]
+    public void Aligned_faces_have_no_place_in_a_photo_and_detecting_them_is_refused()
+    {
+        using FaceRecognizer recognizer = OpenAligned();
+        Refused.With("a.png: this recognizer takes aligned faces and detects none", () => recognizer.Detect(
+            ImageSource.FromBytes(ImageEncoder.Png(TestImages.Noise(112, 112, 3)), "a.png")));
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_too_large_or_fails_is_refused_by_the_name_of_the_photo()
+    {
+        using FaceRecognizer recognizer = OpenAligned();
+        await using FileStream large = File.Create(Path.Combine(folder, "large"));
+        large.SetLength((1L << 29) + 1);
+        ImageSource photo = ImageSource.FromStream(large, "upload"), lost = ImageSource.FromStream(new LostStream(), "upload");
+        Refused.With("upload has more than 536870912 bytes", () => recognizer.Embed(photo));
+        Refused.With("upload cannot be read: the line was cut", () => recognizer.Embed(lost));
+        foreach ((ImageSource source, string expected) in new[] { (photo, "more than 536870912 bytes"), (lost, "the line was cut") })
+        {
+            Assert.Contains(
+                expected, (await Assert.ThrowsAsync<UniFaceException>(() => recognizer.EmbedAsync(source))).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_path_is_a_file_even_if_it_is_a_hyphen()
+    {
+        using FaceRecognizer recognizer = OpenAligned();
+        Refused.With("-: no such file", () => recognizer.Embed("-"));
+    }
+
     [Fact]
     public async Task A_cancelled_call_stops()
     {
@@ -140,8 +195,22 @@ public sealed class FaceRecognizerTests : IDisposable
     private FaceRecognizer OpenAligned() =>
         FaceRecognizer.Open(TestPackage.Write(Path.Combine(folder, "package")), new FaceRecognizerOptions { Aligned = true });
 
-    private sealed class Print : ILivenessCheck
+    private sealed class LostStream : MemoryStream
     {
+        public override bool CanSeek => false;
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new IOException("the line was cut");
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException("the line was cut");
+    }
+
+    private sealed class Print : ILivenessCheck, IDisposable
+    {
+        public bool Disposed { get; private set; }
+
+        public void Dispose() => Disposed = true;
+
         public LivenessResult Check(Photo photo, DetectedFace face) => new(0, 0.5);
     }
 

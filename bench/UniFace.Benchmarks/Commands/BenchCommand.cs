@@ -9,12 +9,15 @@ internal static class BenchCommand
     {
         BenchHeadCommand.Create(),
         BenchStepCommand.Create(),
+        BenchPlanCommand.Create(),
         BenchDataCommand.Create(),
         BenchStartCommand.Create(),
         BenchSearchCommand.Create(),
         BenchIdentifyCommand.Create(),
         BenchEmbedCommand.Create(),
         BenchEnrollCommand.Create(),
+        BenchGalleryCommand.Create(),
+        BenchShardsCommand.Create(),
         BenchDetectCommand.Create(),
         BenchLandmarksCommand.Create(),
     };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using UniFace.CommandLine.Terminal;
 using UniFace.IO;
+using UniFace.Training.Distributed;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
@@ -32,11 +33,11 @@ internal static class BenchHeadCommand
         { Default = Auto };
         CliOption<string> type = new("--center-dtype", "How centers and momentum are stored. auto: float32 if it fits into memory.") { Default = Auto };
         type.AcceptOnlyFromAmong(Auto, "float32", "bfloat16");
-        CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount, Range = (1, 4096) };
+        CliOption<int> threads = new("--threads", "Threads per step.") { Default = MpiJob.LocalProcessors, Range = (1, 4096) };
         return CliCommand.Create("head", Description, [classes, losses, batch, rate, type, threads], (parsed, stop) =>
         {
             int[] counts = [.. parsed.GetRequiredValue(classes).Split(',').Select(Count)];
-            Loss[] specs = [.. SplitLosses(parsed.GetRequiredValue(losses)).Select(Loss.Parse)];
+            Loss[] specs = [.. LossList.Split(parsed.GetRequiredValue(losses)).Select(Loss.Parse)];
             double? given = parsed.GetRequiredValue(rate) is string text && text != Auto ? Rate(text) : null;
             string stored = parsed.GetRequiredValue(type);
             List<HeadSpeed> speeds = [];
@@ -60,7 +61,7 @@ internal static class BenchHeadCommand
                 s.Batch,
                 s.Dim,
                 s.SampleRate,
-                centerDtype = HeadBenchmark.Name(s.CenterType),
+                centerDtype = CenterMemory.Name(s.CenterType),
                 s.StepMs,
                 s.GemmMs,
                 s.ExtraMb,
@@ -75,7 +76,7 @@ internal static class BenchHeadCommand
 
     private static string[] Row(HeadSpeed s) =>
     [
-        s.Loss.Name, $"{s.Classes:N0}", $"{s.SampleRate:P0}", HeadBenchmark.Name(s.CenterType), $"{s.StepMs:F0}", $"{s.GemmMs:F0}",
+        s.Loss.Name, $"{s.Classes:N0}", $"{s.SampleRate:P0}", CenterMemory.Name(s.CenterType), $"{s.StepMs:F0}", $"{s.GemmMs:F0}",
         $"{s.StepMs / s.GemmMs:F2}", $"{s.CentersMb:N0}", $"{s.ExtraMb:N0}",
     ];
 
@@ -88,22 +89,4 @@ internal static class BenchHeadCommand
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) && rate is > 0 and <= 1
             ? rate
             : throw new UniFaceException($"--sample-rate {text}: expected a share above 0, up to 1, or auto.");
-
-    /// <summary>Splits at commas outside of parentheses.</summary>
-    private static IEnumerable<string> SplitLosses(string text)
-    {
-        int depth = 0, start = 0;
-        for (int i = 0; i <= text.Length; i++)
-        {
-            if (i == text.Length || (text[i] == ',' && depth == 0))
-            {
-                yield return text[start..i];
-                start = i + 1;
-            }
-            else
-            {
-                depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-            }
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using UniFace.CommandLine.Terminal;
 
 namespace UniFace.Benchmarks.Commands;
@@ -22,7 +21,7 @@ internal static class BenchSearchCommand
         CliOption<long> seed = new("--seed", "Seed of the random rows.") { Default = 1 };
         return CliCommand.Create("search", Description, [size, dim, queries, threads, seed], (parsed, stop) =>
         {
-            int[] counts = Counts(parsed.GetRequiredValue(queries));
+            int[] counts = NumberList.Parse(queries.Name, parsed.GetRequiredValue(queries), 100_000, "1,16,256");
             IReadOnlyList<SearchSpeed> speeds;
             using (ActivityMeter progress = new("rows"))
             {
@@ -36,13 +35,5 @@ internal static class BenchSearchCommand
                 [.. speeds.Select(s => (string[])[$"{s.Queries}", $"{s.MedianMs:G6}", $"{s.Qps:G6}", $"{s.BytesPerRow:G6}", $"{s.Exact:G6}"])]);
             return speeds.All(s => s.Exact == 1);
         });
-    }
-
-    private static int[] Counts(string text)
-    {
-        int[] counts = [.. text.Split(',').Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
-        return counts.All(n => n is >= 1 and <= 100_000)
-            ? counts
-            : throw new UniFaceException($"--queries {text}: expected numbers from 1 to 100000, e.g. 1,16,256.");
     }
 }

@@ -11,6 +11,15 @@ namespace UniFace.AspNetCore.Hosting;
 /// </summary>
 internal static class MountedApi
 {
+    /// <summary>Counts how often the API is mapped.</summary>
+    internal sealed class Mounts
+    {
+        private int count;
+
+        /// <summary>Counts one; true for the first.</summary>
+        public bool AddFirst() => Interlocked.Increment(ref count) == 1;
+    }
+
     /// <summary>Opens model and gallery when the application starts.</summary>
     internal sealed class Opener(IServiceProvider services) : IHostedService
     {
@@ -43,13 +52,14 @@ internal static class MountedApi
         ServerOptions options = services.GetRequiredService<ServerOptions>();
         JsonSerializerOptions json = services.GetRequiredService<RequestJson>().Options;
         ProblemWriter problems = ActivatorUtilities.CreateInstance<ProblemWriter>(services);
-        FairLimiter places = new(options.MaxConcurrentRequests);
+        bool first = services.GetRequiredService<Mounts>().AddFirst();
         group.AddEndpointFilter(async (context, next) => ToResult(await next(context), json, context.HttpContext));
         ((IEndpointConventionBuilder)group).Add(endpoint =>
         {
             RequestDelegate handle = endpoint.RequestDelegate!;
             endpoint.RequestDelegate = async context =>
             {
+                context.Response.OnStarting(ForbidCaching, context.Response);
                 try
                 {
                     await AdmitAsync(context);
@@ -59,11 +69,7 @@ internal static class MountedApi
                     }
 
                     StrictText.EnsureTarget(context);
-                    bool isLimited = context.GetEndpoint()?.Metadata.GetMetadata<RecognitionLimit>() is not null;
-                    using IDisposable? place = isLimited ? places.TryEnter(Caller.GetFairShare(context)) : null;
-                    await (isLimited && place is null
-                        ? throw new ProblemException(Status503ServiceUnavailable, "too many requests at once; try again in 1 s")
-                        : handle(context));
+                    await context.LimitRecognitionAsync(handle);
                 }
                 catch (Exception e) when (!context.Response.HasStarted)
                 {
@@ -75,6 +81,22 @@ internal static class MountedApi
                 }
             };
         });
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
+        {
+            // The name of an endpoint is unique in an application.
+            foreach (object name in first ? [] : endpoint.Metadata.Where(item => item is IEndpointNameMetadata or IRouteNameMetadata).ToArray())
+            {
+                endpoint.Metadata.Remove(name);
+            }
+        });
+    }
+
+    // Faces and names must not be cached.
+    private static Task ForbidCaching(object response)
+    {
+        IHeaderDictionary headers = ((HttpResponse)response).Headers;
+        headers.CacheControl = headers.CacheControl.Count == 0 ? "no-store" : headers.CacheControl;
+        return Task.CompletedTask;
     }
 
     // An application that authorizes nothing must not give faces to the network.

@@ -19,7 +19,8 @@ internal static class RecognitionApi
             ServerOptions options = provider.GetRequiredService<ServerOptions>();
             return ActivatorUtilities.CreateInstance<AuditLog>(provider, options.DataFolder, options.MaxAuditBytes);
         });
-        services.AddSingleton<Retention>();
+        services.AddSingleton(provider => new FairLimiter(provider.GetRequiredService<ServerOptions>().MaxConcurrentRequests));
+        services.AddHostedService<Retention>();
     }
 
     /// <summary>Maps the endpoints. Without a RequiredScope, an endpoint requires the scope read for GET and admin otherwise.</summary>

@@ -99,10 +99,6 @@ internal static class UniFaceServer
         services.AddRecognition(_ => opened);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApiKeyStore>(provider, options.DataFolder));
         services.AddSingleton<RefusalAuditor>();
-        if (options.RetentionDays is not null)
-        {
-            services.AddHostedService(provider => provider.GetRequiredService<Retention>());
-        }
     }
 
     private static void Use(WebApplication app)
@@ -120,7 +116,7 @@ internal static class UniFaceServer
         app.UseRateLimiter();
         app.UseRequestTimeouts();
         app.UseMiddleware<AccessControl>();
-        app.UseRecognitionLimit();
+        app.Use((context, next) => context.LimitRecognitionAsync(next));
         app.MapGet("/recognise.html", () => TypedResults.Redirect("/recognize.html", permanent: true)).ExcludeFromDescription(); // its earlier name
         HealthEndpoints.Map(app);
         app.MapOpenApi();

@@ -36,18 +36,15 @@ internal static class RequestLimits
         });
     }
 
-    /// <summary>Refuses recognition requests beyond the limit of those in progress.</summary>
-    public static void UseRecognitionLimit(this WebApplication app)
+    /// <summary>Handles a request, or refuses it if it is a recognition request beyond the limit of those in progress.</summary>
+    public static async Task LimitRecognitionAsync(this HttpContext context, RequestDelegate handle)
     {
-        FairLimiter places = new(app.Services.GetRequiredService<ServerOptions>().MaxConcurrentRequests);
-        app.Use(async (context, next) =>
-        {
-            bool isLimited = context.GetEndpoint()?.Metadata.GetMetadata<RecognitionLimit>() is not null;
-            using IDisposable? place = isLimited ? places.TryEnter(Caller.GetFairShare(context)) : null;
-            await (isLimited && place is null
-                ? RefuseAsync(context, Status503ServiceUnavailable, seconds: 1, "too many requests at once")
-                : next(context));
-        });
+        bool isLimited = context.GetEndpoint()?.Metadata.GetMetadata<RecognitionLimit>() is not null;
+        FairLimiter places = context.RequestServices.GetRequiredService<FairLimiter>();
+        using IDisposable? place = isLimited ? places.TryEnter(Caller.GetFairShare(context)) : null;
+        await (isLimited && place is null
+            ? RefuseAsync(context, Status503ServiceUnavailable, seconds: 1, "too many requests at once")
+            : handle(context));
     }
 
     private static async Task RefuseAsync(HttpContext context, int status, int seconds, string why)

@@ -1,18 +1,22 @@
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>Removes people whose newest template is older than the retention period; checks every hour.</summary>
-internal sealed partial class Retention(ServerOptions options, RecognizerSlot recognizer, AuditLog audit, TimeProvider time, ILogger<Retention> log)
-    : BackgroundService
+/// <param name="options">Say after how many days; null for never.</param>
+/// <param name="services">Gallery and audit log, which are opened at their first use: not by a service that keeps everybody.</param>
+/// <param name="time">The time.</param>
+/// <param name="log">The log.</param>
+internal sealed partial class Retention(ServerOptions options, IServiceProvider services, TimeProvider time, ILogger<Retention> log) : BackgroundService
 {
     /// <summary>Removes these people now.</summary>
     /// <returns>Number of people removed.</returns>
     public async Task<int> RunOnceAsync(CancellationToken stop)
     {
-        if (options.RetentionDays is not int days || recognizer.Loaded?.Gallery is not StoredGallery gallery)
+        if (options.RetentionDays is not int days || services.GetRequiredService<RecognizerSlot>().Loaded?.Gallery is not StoredGallery gallery)
         {
             return 0;
         }
 
+        AuditLog audit = services.GetRequiredService<AuditLog>();
         int removed = 0;
         DateTimeOffset before = time.GetUtcNow().AddDays(-days);
         foreach (string person in await gallery.ListEnrolledBeforeAsync(before, stop))
@@ -44,6 +48,11 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (options.RetentionDays is null)
+        {
+            return;
+        }
+
         using PeriodicTimer timer = new(TimeSpan.FromHours(1), time);
         do
         {

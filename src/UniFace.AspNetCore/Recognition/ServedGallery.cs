@@ -1,4 +1,5 @@
 using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Shards;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.AspNetCore.Recognition;
@@ -20,9 +21,11 @@ internal static class ServedGallery
         if (options.Gallery is string given)
         {
             FaceGallery.Register(PostgresGallery.Provider);
-            if (options.CreatesGallery && !File.Exists(given) && !PostgresAddress.IsAddress(given))
+            ShardedGalleries.Register();
+            string file = ShardedGalleries.IsAddress(given) ? ShardedGalleries.Parse(given).File : given;
+            if (options.CreatesGallery && !File.Exists(file) && !PostgresAddress.IsAddress(given))
             {
-                SqliteGallery.Create(given, FaceGallery.CreateInfo(model), options.GalleryKey);
+                SqliteGallery.Create(file, FaceGallery.CreateInfo(model), options.GalleryKey);
             }
 
             return await FaceGallery.OpenStoreAsync(given, options.GalleryKey, stop);

@@ -34,7 +34,7 @@ internal static class GalleryEnrollCommand
             parsed.Exclude(person, personLevel);
             await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
-            using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
+            using PhotoSet photos = PhotoInput.Open(parsed.GetRequiredValue(images));
             Dictionary<string, string> people = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in people.Values.Distinct())
             {

@@ -25,7 +25,7 @@ internal static class GalleryIdentifyCommand
         return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
         {
             string path = parsed.GetRequiredValue(image);
-            byte[] bytes = PhotoSet.ReadPhoto(path);
+            byte[] bytes = PhotoInput.Read(path);
             await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
             Calibration? calibration = recognizer.Calibration;

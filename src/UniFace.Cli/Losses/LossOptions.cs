@@ -47,7 +47,14 @@ internal static class LossOptions
             given[key] = parsed.GetValue(option) ?? "true";
         }
 
-        return LossRegistry.Create(name, given);
+        try
+        {
+            return LossRegistry.Create(name, given);
+        }
+        catch (UniFaceException e) when (given.Keys.FirstOrDefault(key => e.Message.Contains($"{key} = ", StringComparison.Ordinal)) is string key)
+        {
+            throw new UniFaceException($"--{key}: {e.Message}", e);
+        }
     }
 
     private static Option<string?> Create(string name, (string Loss, LossHyperparameter Parameter)[] entries)

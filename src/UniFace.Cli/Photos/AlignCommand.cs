@@ -42,7 +42,7 @@ internal static class AlignCommand
         {
             parsed.Exclude(model, size, "the package says the size");
             AlignmentTemplate? template = parsed.GetValue(model) is string package ? Template(package) : null;
-            using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
+            using PhotoSet set = PhotoInput.Open(parsed.GetRequiredValue(photos));
             AlignOptions options = new()
             {
                 Photos = vision.Photos(parsed) with

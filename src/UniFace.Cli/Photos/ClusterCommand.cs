@@ -42,7 +42,7 @@ internal static class ClusterCommand
             _ = Decide(2); // Checks the options before the photos are read.
             string target = parsed.GetRequiredValue(output);
             Output.RequireNewFolder(target);
-            using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
+            using PhotoSet set = PhotoInput.Open(parsed.GetRequiredValue(photos));
             set.RequireApart(target);
             bool withLabels = parsed.GetValue(labelled);
             IReadOnlyList<string>? labels = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;

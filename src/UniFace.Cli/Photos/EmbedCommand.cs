@@ -24,7 +24,7 @@ internal static class EmbedCommand
             string target = parsed.GetRequiredValue(output);
             EmbeddingFile.CheckName(target);
             using FaceRecognizer recognizer = vision.Open(parsed);
-            using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
+            using PhotoSet photos = PhotoInput.Open(parsed.GetRequiredValue(images));
             Output.RequireNotInput(target, photos.Source);
             Stopwatch clock = Stopwatch.StartNew();
             List<SkippedPhoto> skipped = [];

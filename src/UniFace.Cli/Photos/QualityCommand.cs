@@ -37,7 +37,7 @@ internal static class QualityCommand
                 MaxPitch = parsed.GetValue(pitch),
             });
             using FacePipeline pipeline = vision.OpenPipeline(parsed, AlignmentTemplate.ArcFace112);
-            using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
+            using PhotoSet photos = PhotoInput.Open(parsed.GetRequiredValue(images));
             List<Result> results = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "checking", photos, pipeline, stop))
             {

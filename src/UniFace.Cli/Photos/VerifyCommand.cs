@@ -35,7 +35,7 @@ internal static class VerifyCommand
             Calibration? calibration = recognizer.Calibration;
             Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForVerification(calibration));
             string a = given[^2], b = given[^1];
-            if (a == PhotoSet.StandardInput && b == a)
+            if (a == PhotoInput.StandardInput && b == a)
             {
                 throw new UniFaceException("- was given twice, but standard input is one photo; name a file for the other.");
             }
@@ -81,7 +81,7 @@ internal static class VerifyCommand
         });
     }
 
-    private static AlignedFace Face(FacePipeline pipeline, string path) => pipeline.Align(PhotoSet.ReadPhoto(path), path)
+    private static AlignedFace Face(FacePipeline pipeline, string path) => pipeline.Align(PhotoInput.Read(path), path)
         ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo that shows a face.");
 
     private static void Note(string path, AlignedFace face)

@@ -1,4 +1,5 @@
 using UniFace.Cli.Losses;
+using UniFace.Training.Distillation;
 using UniFace.Training.FineTuning;
 using UniFace.Training.Optimization;
 
@@ -85,45 +86,77 @@ internal static class FineTuneCommand
                 throw new UniFaceException($"--folds is {count}; expected 2 to 100, or 0 for none.");
             }
 
+            Dictionary<string, string> optionOf = new()
+            {
+                [nameof(FineTuneOptions.FrozenStages)] = frozen.Name,
+                [nameof(FineTuneOptions.BackboneRate)] = rate.Name,
+                [nameof(FineTuneOptions.StageDecay)] = decay.Name,
+            };
             TrainResult result = count > 0
-                ? TrainFolds(run, chosen, count, options, parsed, stop)
+                ? TrainFolds(run, chosen, count, options, optionOf, parsed, stop)
                 : TrainCommand.Train(run, chosen, resumes: false, data => options.HoldOut(parsed, chosen, data), stop);
-            Report(parsed, result, start.Names, stop, [.. Enumerable.Range(1, count).Select(fold => FoldRun(run, fold))]);
+            Report(parsed, result, start.Names, stop, FoldRuns(run, count));
         });
+    }
+
+    /// <summary>The runs of the cross-validation of a run; empty if there was none, or if its runs have another number of epochs.</summary>
+    internal static IReadOnlyList<string> FindFolds(string run, int epochs)
+    {
+        int count = FoldRuns(run, 1) is [string first] && RunFolder.Exists(first) ? RunFolder.ReadInfo(first).Options.ValidationFolds : 0;
+        string[] folds = FoldRuns(run, count);
+        if (folds.All(fold => RunFolder.Exists(fold) && RunFolder.ReadInfo(fold).Options.Epochs == epochs))
+        {
+            return folds;
+        }
+
+        Output.Warn(
+            $"the runs in {Path.Combine(run, "folds")} have another number of epochs and are not compared; repeat 'uniface finetune ... --folds {count}' " +
+            $"with --epochs {epochs} to train them further");
+        return [];
     }
 
     /// <summary>Trains the run of each fold and then the run itself. What an earlier call of the same command has trained is continued.</summary>
     private static TrainResult TrainFolds(
-        string run, TrainOptions chosen, int folds, TrainOptionSet options, ParseResult parsed, CancellationToken stop)
+        string run, TrainOptions chosen, int folds, TrainOptionSet options, Dictionary<string, string> optionOf, ParseResult parsed, CancellationToken stop)
     {
+        chosen = chosen with { Teacher = chosen.Teacher is null ? null : Teacher.Resolve(chosen.Teacher) };
         for (int fold = 1; fold <= folds; fold++)
         {
             Train(FoldRun(run, fold), chosen with { Validation = null, ValidationPeople = 0, ValidationFold = fold, ValidationFolds = folds });
         }
 
-        return Train(run, chosen);
+        using FaceDataset data = chosen.OpenData();
+        return Train(run, options.HoldOut(parsed, chosen, data));
 
         TrainResult Train(string folder, TrainOptions wanted)
         {
             bool resumes = RunFolder.Exists(folder);
-            return TrainCommand.Train(
-                folder,
-                resumes ? Resumed(folder, wanted) : wanted,
-                resumes,
-                data => wanted.ValidationFolds > 0 ? wanted : options.HoldOut(parsed, wanted, data),
-                stop,
-                "the same command");
+            if (resumes)
+            {
+                RequireSame(folder, wanted, RunFolder.ReadInfo(folder).Options);
+            }
+
+            return TrainCommand.Train(folder, wanted, resumes, _ => wanted, stop, "the same command");
         }
 
-        TrainOptions Resumed(string folder, TrainOptions wanted)
+        void RequireSame(string folder, TrainOptions wanted, TrainOptions stored)
         {
-            TrainOptions stored = RunFolder.ReadInfo(folder).Options;
-            return stored.FineTune?.Sha256 == wanted.FineTune!.Sha256 && stored.ValidationFolds == wanted.ValidationFolds
-                ? options.BindResumed(parsed, stored)
-                : throw new UniFaceException(
+            if (stored.FineTune?.Sha256 != wanted.FineTune!.Sha256 || stored.ValidationFolds != wanted.ValidationFolds)
+            {
+                throw new UniFaceException(
                     $"{folder} exists, and started from another model or has another number of folds; give another --out, or the command that wrote it.");
+            }
+
+            foreach ((string property, string before, string after) in RunChanges.Refused(stored, wanted).Take(1))
+            {
+                string option = optionOf.GetValueOrDefault(property) ?? options.OptionName(property);
+                throw new UniFaceException(
+                    $"{option} is {after}, but {before} in {folder}, which an earlier call has trained; repeat that command, or give another --out.");
+            }
         }
     }
+
+    private static string[] FoldRuns(string run, int count) => [.. Enumerable.Range(1, count).Select(fold => FoldRun(run, fold))];
 
     private static string FoldRun(string run, int fold) => Path.Combine(run, "folds", $"{fold}");
 

@@ -3,8 +3,8 @@ using UniFace.Training.Distributed;
 namespace UniFace.Cli.Train;
 
 /// <summary>
-/// The output of `uniface train` and `uniface bench head` under mpiexec: rank 0 prints. What the other ranks would print is dropped, except the error
-/// of a rank that fails alone, which names the rank.
+/// The output of `uniface train`, `uniface bench head` and `uniface bench step` under mpiexec: rank 0 prints. What the other ranks would print is
+/// dropped, except the error of a rank that fails alone, which names the rank.
 /// </summary>
 internal static class RankConsole
 {
@@ -12,7 +12,7 @@ internal static class RankConsole
     private static TextWriter? errors;
 
     /// <summary>True if the command line trains as one of several processes.</summary>
-    public static bool Applies(string[] args) => MpiJob.LaunchedSize > 1 && args is ["train", ..] or ["bench", "head", ..];
+    public static bool Applies(string[] args) => MpiJob.LaunchedSize > 1 && args is ["train", ..] or ["bench", "head" or "step", ..];
 
     /// <summary>Silences every rank but the first.</summary>
     public static void Begin()

@@ -65,7 +65,7 @@ internal static class TrainCommand
 
             if (chosen.FineTune is not null)
             {
-                FineTuneCommand.Report(parsed, result, [], stop);
+                FineTuneCommand.Report(parsed, result, [], stop, FineTuneCommand.FindFolds(run, result.Epochs));
                 return;
             }
 

@@ -138,7 +138,8 @@ internal sealed class TrainOptionSet
     }
 
     /// <summary>The option that sets a property of <see cref="TrainOptions"/>.</summary>
-    public string OptionName(string property) => optionOf.GetValueOrDefault(property, property);
+    public string OptionName(string property) =>
+        optionOf.GetValueOrDefault(property) ?? all.Select(o => o.Option.Name).FirstOrDefault(name => name == ToOption(property)) ?? property;
 
     private double HeldOutShare => fineTunes ? FineTuneShare : TrainOptions.ShareToHoldOut;
 
@@ -193,7 +194,7 @@ internal sealed class TrainOptionSet
 
     /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
     public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
-        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) ? chosen : chosen.HoldOutPeople(data.People.Count, HeldOutShare);
+        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) ? chosen : chosen.HoldOutPeople(data, HeldOutShare);
 
     /// <summary>The options of a resumed run. --threads, --epochs and --keep may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
@@ -261,6 +262,8 @@ internal sealed class TrainOptionSet
     private TrainOptions Bind(ParseResult parsed, TrainOptions baseline) =>
         all.Where(o => parsed.IsGiven(o.Option)).Aggregate(baseline, (options, option) => option.Apply(parsed, options));
 
+    private static string ToOption(string property) => "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property);
+
     private static string Json(TrainOptions options) => JsonSerializer.Serialize(options);
 
     private static double[] ParseSteps(string text)
@@ -274,7 +277,7 @@ internal sealed class TrainOptionSet
     private CliOption<T> Add<T>(Expression<Func<TrainOptions, T>> property, string description, string? name = null)
     {
         PropertyInfo changed = (PropertyInfo)((MemberExpression)property.Body).Member;
-        name ??= "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(changed.Name);
+        name ??= ToOption(changed.Name);
         optionOf[changed.Name] = name;
         CliOption<T> option = new(name, description) { Default = (T)changed.GetValue(defaults)! };
         return Add(option, (options, value) =>
@@ -288,7 +291,19 @@ internal sealed class TrainOptionSet
     private CliOption<T> Add<T>(CliOption<T> option, Func<TrainOptions, T, TrainOptions> apply)
     {
         option.Group = group;
-        all.Add((option, (parsed, options) => apply(options, parsed.GetValue(option)!)));
+        all.Add((option, (parsed, options) => Apply(options, parsed.GetValue(option)!)));
         return option;
+
+        TrainOptions Apply(TrainOptions options, T value)
+        {
+            try
+            {
+                return apply(options, value);
+            }
+            catch (UniFaceException e) when (!e.Message.Contains(option.Name, StringComparison.Ordinal))
+            {
+                throw new UniFaceException($"{option.Name}: {e.Message}", e);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Shards;
 
 namespace UniFace.CommandLine.Options;
 
@@ -14,7 +15,8 @@ internal sealed class GalleryOptions
     /// <summary>GALLERY.</summary>
     public Argument<string> Gallery { get; } = new("GALLERY")
     {
-        Description = "A gallery file, e.g. people.gallery, or a gallery on PostgreSQL, e.g. postgres://user@host/database?gallery=people.",
+        Description = "A gallery file, e.g. people.gallery; with its index in several processes, e.g. shards:4:people.gallery; or a gallery on PostgreSQL, " +
+            "e.g. postgres://user@host/database?gallery=people.",
     };
 
     /// <summary>--package PACKAGE.</summary>
@@ -48,6 +50,7 @@ internal sealed class GalleryOptions
     {
         string path = parsed.GetRequiredValue(Gallery);
         FaceGallery.Register(PostgresGallery.Provider);
+        ShardedGalleries.Register();
         WarnIfExposed(path);
         return FaceGallery.OpenStoreAsync(path, Key(parsed), stop);
     }
@@ -57,6 +60,11 @@ internal sealed class GalleryOptions
     public string RequireFile(ParseResult parsed)
     {
         string gallery = parsed.GetRequiredValue(Gallery);
+        if (ShardedGalleries.IsAddress(gallery))
+        {
+            throw new UniFaceException($"{gallery}: give the gallery's file alone, {ShardedGalleries.Parse(gallery).File}.");
+        }
+
         return PostgresAddress.IsAddress(gallery)
             ? throw new UniFaceException(
                 $"{PostgresAddress.Parse(gallery)}: use the database's own tools for a gallery on PostgreSQL: pg_dump --schema=uniface to copy it, " +

@@ -28,8 +28,8 @@ internal static class ServeCommand
             "PACKAGE");
         CliOption<string?> gallery = new(
             "--gallery",
-            "Gallery: a file, or postgres://user@host/database?gallery=people. Default: the model's gallery in the data folder, " +
-            "created if missing; for the package of 'uniface demo', the demo's gallery.",
+            "Gallery: a file, shards:N:FILE for N processes, or postgres://user@host/database?gallery=people. Default: the model's gallery in the " +
+            "data folder, created if missing; for the package of 'uniface demo', the demo's gallery.",
             "GALLERY");
         CliOption<string> runs = new("--runs", "Folder of training runs and evaluations. If it is missing, the pages show those of the demo.", "RUNS")
         {

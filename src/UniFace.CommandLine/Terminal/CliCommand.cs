@@ -93,7 +93,7 @@ internal static class CliCommand
         if (parsed.GetValue(Json))
         {
             HasPrintedJson = true;
-            Console.WriteLine(Output.ToJson(json));
+            Console.WriteLine(Output.ToConsoleJson(json));
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Spectre.Console;
@@ -19,6 +20,8 @@ internal static partial class Output
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
+
+    private static readonly JsonSerializerOptions ConsoleOptions = new(Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Standard error without escaping, for cursor movements.</summary>
     public static TextWriter RawError { get; private set; } = Console.Error;
@@ -88,6 +91,17 @@ internal static partial class Output
 
     /// <summary>An object as JSON, with property names in camel case.</summary>
     public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
+
+    /// <summary>
+    /// The same for standard output, where quotation marks and letters need no escapes as in a page of HTML, unless the output cannot encode them.
+    /// </summary>
+    public static string ToConsoleJson(object value)
+    {
+        string json = JsonSerializer.Serialize(value, value.GetType(), ConsoleOptions);
+        return Console.OutputEncoding.CodePage == Encoding.UTF8.CodePage
+            ? json
+            : string.Concat(json.Select(c => char.IsAscii(c) ? $"{c}" : $"\\u{(int)c:X4}"));
+    }
 
     /// <summary>Prints a warning on standard error, unless it is null.</summary>
     public static void Warn(string? warning)

@@ -66,10 +66,11 @@ internal sealed unsafe class ExactIndex : IDisposable
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="stamp">The state that it was stored for; the caller checks that it is still current.</param>
+    /// <param name="range">The rows to open; null for all.</param>
     /// <exception cref="UniFaceException">The file is missing, of another version, truncated or damaged.</exception>
-    public static ExactIndex Open(string path, out IndexStamp stamp)
+    public static ExactIndex Open(string path, out IndexStamp stamp, IndexRange? range = null)
     {
-        IndexFile file = IndexFile.Open(path);
+        IndexFile file = IndexFile.Open(path, range ?? IndexRange.All);
         stamp = file.Header.Stamp;
         ExactIndex index = new(file.Header.Dimension) { file = file, largestNorm = file.Header.LargestNorm };
         index.count = file.Block.PresentRows.LongCount();

@@ -12,15 +12,23 @@ internal sealed class SqliteGallery : StoredGallery
 {
     private readonly SqliteStore store;
     private readonly SqliteDatabase database;
+    private readonly IndexRange range;
     private volatile SqliteProjection projection;
 
-    private SqliteGallery(SqliteStore store)
+    private SqliteGallery(SqliteStore store, IndexRange range)
         : base(store)
     {
         this.store = store;
+        this.range = range;
         database = store.Database;
-        projection = new SqliteProjection(store);
+        projection = new SqliteProjection(store, range);
     }
+
+    /// <summary>What is wrong with templates that searches have skipped, by their ids.</summary>
+    internal IReadOnlyDictionary<long, string> DamageById => store.Damage;
+
+    /// <summary>Searches in place of this process; null if this process searches.</summary>
+    internal IIndexSearch? Search { get; set; }
 
     /// <summary>Creates an empty gallery.</summary>
     /// <param name="path">The file to create.</param>
@@ -38,10 +46,15 @@ internal sealed class SqliteGallery : StoredGallery
     public static Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
         Task.Run(async () => await OpenAsync(await SqliteDatabase.OpenAsync(path), key, cancellationToken), cancellationToken);
 
+    /// <summary>Opens a gallery whose searches find only a range of the index's rows.</summary>
+    internal static Task<SqliteGallery> OpenRangeAsync(string path, GalleryKey? key, IndexRange range, CancellationToken cancellationToken = default) =>
+        Task.Run(async () => await OpenAsync(await SqliteDatabase.OpenAsync(path), key, cancellationToken, range), cancellationToken);
+
     // Called on the thread pool, where no synchronization context is captured.
-    internal static async Task<SqliteGallery> OpenAsync(SqliteDatabase database, GalleryKey? key, CancellationToken cancellationToken)
+    internal static async Task<SqliteGallery> OpenAsync(
+        SqliteDatabase database, GalleryKey? key, CancellationToken cancellationToken, IndexRange? range = null)
     {
-        SqliteGallery gallery = new(await SqliteStore.OpenAsync(database, key, cancellationToken));
+        SqliteGallery gallery = new(await SqliteStore.OpenAsync(database, key, cancellationToken), range ?? IndexRange.All);
         try
         {
             if (!database.IsReadOnly)
@@ -68,22 +81,7 @@ internal sealed class SqliteGallery : StoredGallery
     public override async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default)
     {
-        // Read before the probes are checked: their model is that of the index, or the index finds that the gallery has another model now.
-        SqliteProjection current = projection;
-        Info.EnsureProbes(probes.Span, contractId, people);
-        ExactIndex index = await current.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        IndexHit[][] hits;
-        try
-        {
-            hits = await FindAsync(index).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is UniFaceException or ObjectDisposedException)
-        {
-            hits = await FindAsync(await current.RebuildWithoutFileAsync(index, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
-        }
-
-        Task<IndexHit[][]> FindAsync(ExactIndex searched) =>
-            Task.Run(() => searched.Search(probes.Span, people, distinctKeys: true, cancellationToken: cancellationToken), cancellationToken);
+        IndexHit[][] hits = await FindAsync(probes, contractId, people, threads: 0, cancellationToken).ConfigureAwait(false);
 
         // People who were removed since the search have no name and are skipped.
         Dictionary<long, string> names = await database.ReadAsync(
@@ -92,8 +90,64 @@ internal sealed class SqliteGallery : StoredGallery
             [.. probe.Where(h => names.ContainsKey(h.Key)).Select(h => new GalleryCandidate(names[h.Key], Math.Clamp(h.Score, -1, 1)))])];
     }
 
+    /// <summary>The best rows of the index for each probe, one per person.</summary>
+    /// <param name="probes">L2-normalized embeddings, [probes, D].</param>
+    /// <param name="contractId">Contract id of the model that computed them.</param>
+    /// <param name="people">How many people per probe.</param>
+    /// <param name="threads">Threads to use; 0 for one per core.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
+    internal async Task<IndexHit[][]> FindAsync(
+        ReadOnlyMemory<float> probes, string contractId, int people, int threads, CancellationToken cancellationToken)
+    {
+        // Read before the probes are checked: their model is that of the index, or the index finds that the gallery has another model now.
+        SqliteProjection current = projection;
+        Info.EnsureProbes(probes.Span, contractId, people);
+        if (Search is IIndexSearch others)
+        {
+            await database.ReadAsync(
+                async session =>
+                {
+                    await store.EnsureModelAsync(session, contractId);
+                    return 0;
+                },
+                cancellationToken).ConfigureAwait(false);
+            return await others.SearchAsync(probes, contractId, people, store.Damage, cancellationToken).ConfigureAwait(false);
+        }
+
+        ExactIndex index = await current.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await FindAsync(index).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UniFaceException or ObjectDisposedException)
+        {
+            return await FindAsync(await current.RebuildWithoutFileAsync(index, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+
+        Task<IndexHit[][]> FindAsync(ExactIndex searched) =>
+            Task.Run(() => searched.Search(probes.Span, people, distinctKeys: true, threads, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>The smallest and the largest id of the index's rows: of templates, or of people if their mean is scored; 0 if there are none.</summary>
+    internal Task<(long First, long Last)> ReadIdsAsync(CancellationToken cancellationToken)
+    {
+        string table = Info.Scoring == PersonScore.Mean ? store.People : store.Templates;
+        return database.ReadAsync(
+            async session => (
+                await session.ScalarAsync($"SELECT min(id) FROM {table}") as long? ?? 0,
+                await session.ScalarAsync($"SELECT max(id) FROM {table}") as long? ?? 0),
+            cancellationToken);
+    }
+
     /// <inheritdoc/>
-    public override Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default) => projection.StoreAsync(always, cancellationToken);
+    public override Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default) => (Search, always) switch
+    {
+        (null, _) => projection.StoreAsync(always, cancellationToken),
+
+        // This process holds no index.
+        (_, true) when !Info.Encrypted => projection.RebuildAsync(cancellationToken),
+        _ => Task.CompletedTask,
+    };
 
     /// <inheritdoc/>
     public override Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default) => projection.RebuildAsync(cancellationToken);
@@ -107,7 +161,7 @@ internal sealed class SqliteGallery : StoredGallery
     {
         await base.ReembedAsync(model, progress, cancellationToken).ConfigureAwait(false);
         SqliteProjection old = projection;
-        projection = new SqliteProjection(store);
+        projection = new SqliteProjection(store, range);
         old.Dispose();
         await database.TruncateLogAsync(SqliteEraser.WaitTimeout, cancellationToken).ConfigureAwait(false);
         await projection.RebuildAsync(cancellationToken).ConfigureAwait(false);
@@ -173,11 +227,15 @@ internal sealed class SqliteGallery : StoredGallery
     }
 
     /// <inheritdoc/>
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
+        if (Search is not null)
+        {
+            await Search.DisposeAsync().ConfigureAwait(false);
+        }
+
         projection.Dispose();
         store.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>Limits the database to this many pages, as a full disk does; for tests.</summary>

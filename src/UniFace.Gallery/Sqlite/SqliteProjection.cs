@@ -5,9 +5,9 @@ namespace UniFace.Gallery.Sqlite;
 /// <summary>
 /// The search index of a gallery, which follows the database change by change. It has one row per template for
 /// <see cref="PersonScore.Best"/>. For <see cref="PersonScore.Mean"/> it has one row per person, the mean of the templates: the inner product
-/// with it is the mean of the cosines.
+/// with it is the mean of the cosines. A process of several holds a range of the rows; only an index of all rows is stored.
 /// </summary>
-internal sealed class SqliteProjection(SqliteStore store) : IDisposable
+internal sealed class SqliteProjection(SqliteStore store, IndexRange range) : IDisposable
 {
     private const int ChunkSize = 2048;
     private const int RangeSize = 64;
@@ -178,7 +178,7 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
     // The stored index; null if it is not of this gallery as it is now.
     private async Task<(ExactIndex? Index, long Change)> OpenAsync(SqlSession session)
     {
-        ExactIndex opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp);
+        ExactIndex opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp, range);
         if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && opened.Dimension == info.EmbeddingSize
             && stamp.Change <= await session.ChangeAsync())
         {
@@ -242,7 +242,10 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
         const string Changed = "SELECT person FROM template WHERE id > $1 UNION SELECT person FROM gone WHERE change > $1";
         await foreach (long person in ReadIds(from == 0 ? "SELECT id FROM person WHERE id > $1" : Changed))
         {
-            await IndexMeanAsync(session, target, person);
+            if (range.Contains(person))
+            {
+                await IndexMeanAsync(session, target, person);
+            }
         }
 
         return to;
@@ -252,9 +255,10 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
     {
         ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
         await foreach ((long Id, long Person, byte[] Stored, long Checksum)[] chunk in session.StreamAsync(
-            "SELECT id, person, embedding, checksum FROM template WHERE id > $1 ORDER BY id",
+            "SELECT id, person, embedding, checksum FROM template WHERE id > $1 AND id < $2 ORDER BY id",
             r => (r.GetInt64(0), r.GetInt64(1), (byte[])r[2], r.GetInt64(3)),
-            from).Chunk(ChunkSize))
+            Math.Max(from, range.First - 1),
+            range.End).Chunk(ChunkSize))
         {
             // Decrypting and quantizing are most of the work.
             ParallelLoop.RunRanges(

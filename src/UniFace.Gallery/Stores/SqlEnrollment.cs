@@ -41,7 +41,7 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
         {
             photos[enrollment.Person] = known = new(await session.QueryAsync(
                 "SELECT id, person, photo, CASE WHEN photo IS NULL THEN embedding END AS embedding " +
-                $"FROM {store.Templates} WHERE person = $1 ORDER BY id",
+                $"FROM {store.Templates} WHERE {store.Scope()}person = $1 ORDER BY id",
                 r => ((long)r["id"], store.ReadPhoto(r), r["embedding"] is DBNull ? null : store.ReadEmbedding(r)),
                 person));
         }
@@ -49,7 +49,7 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
         (long found, bool lacksHash) = known.FindOrAdd(sha256, enrollment.Embedding.Span, id);
         if (lacksHash)
         {
-            await session.RunAsync($"UPDATE {store.Templates} SET photo = $2 WHERE id = $1", found, store.SealPhoto(found, person, sha256));
+            await session.RunAsync($"UPDATE {store.Templates} SET photo = $2 WHERE {store.Scope()}id = $1", found, store.SealPhoto(found, person, sha256));
         }
 
         return found;

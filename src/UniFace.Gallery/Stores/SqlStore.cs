@@ -48,6 +48,9 @@ internal abstract class SqlStore(GalleryInfo info)
     /// <summary>Table of new embeddings while the gallery moves to another model.</summary>
     public string Pending => Table("pending");
 
+    /// <summary>Query for the id of the person whose <see cref="KeyColumn"/> is $1.</summary>
+    public string FindPersonSql => $"SELECT id FROM {People} WHERE {Scope()}{KeyColumn} = $1";
+
     /// <summary>Columns of a person p: id, person (the id again) and name.</summary>
     public string PersonSql => $"p.id, p.id AS person, {NameSql} AS name";
 
@@ -56,6 +59,12 @@ internal abstract class SqlStore(GalleryInfo info)
 
     /// <summary>SQL of a template's enrollment time; see <see cref="ToTime"/>.</summary>
     public abstract string EnrolledSql { get; }
+
+    /// <summary>
+    /// Condition that rows are of this gallery, with AND, for a table of many galleries: its indexes begin with the gallery and are used only with it.
+    /// </summary>
+    /// <param name="alias">Name of the table in the query, with a dot; empty for none.</param>
+    public virtual string Scope(string alias = "") => "";
 
     /// <summary>Clause that locks the rows of a query until the transaction ends; empty in a database with one writer.</summary>
     public virtual string LockRowsSql => "";

@@ -18,6 +18,9 @@ internal static class MpiJob
     /// <summary>The number of processes of the job on this machine, which share its processors.</summary>
     public static int LocalSize => Math.Max(Read("MPI_LOCALNRANKS") ?? Read("SLURM_NTASKS_PER_NODE") ?? LaunchedSize, 1);
 
+    /// <summary>The processors of this machine for each process of the job, at least one.</summary>
+    public static int LocalProcessors => Math.Max(Environment.ProcessorCount / LocalSize, 1);
+
     /// <summary>The processes of the job. Initializes MPI at the first use, if the job has several.</summary>
     /// <exception cref="UniFaceException">There is no MPI library, or the launcher is not one of MPI.</exception>
     public static ICommunicator Current

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Writes metrics.jsonl and TensorBoard's event files. A row is written to the file before the call returns.</summary>
@@ -50,15 +48,18 @@ internal sealed class MetricsLog : IDisposable
     {
         try
         {
-            JsonNode? row = JsonNode.Parse(line);
-            return (string?)row?["kind"] == "epoch" ? (int)row["epoch"]! <= epoch : (long?)row?["step"] <= step;
+            MetricsPosition? row = JsonSerializer.Deserialize(line, MetricsJson.Default.MetricsPosition);
+            return row?.Kind == "epoch" ? row.Epoch <= epoch : row?.Step <= step;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException)
+        catch (JsonException)
         {
             return false; // A line truncated by a kill.
         }
     }
 }
+
+/// <summary>Where a row of the log stands.</summary>
+internal sealed record MetricsPosition(string? Kind, long? Step, int? Epoch);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
@@ -66,4 +67,5 @@ internal sealed class MetricsLog : IDisposable
     GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(StepMetrics))]
 [JsonSerializable(typeof(EpochMetrics))]
+[JsonSerializable(typeof(MetricsPosition))]
 internal sealed partial class MetricsJson : JsonSerializerContext;

@@ -1,5 +1,24 @@
 namespace UniFace.Training.Loop;
 
+/// <summary>A part of a training step, in the order of a step with one batch.</summary>
+internal enum StepPhase
+{
+    /// <summary>The forward pass of the backbone.</summary>
+    Forward,
+
+    /// <summary>The head, which also moves the class centers under SGD.</summary>
+    Head,
+
+    /// <summary>The backward pass of the backbone, and the sums over processes that it overlaps.</summary>
+    Backward,
+
+    /// <summary>The rest of the sums over processes.</summary>
+    Reduce,
+
+    /// <summary>Clipping, optimizer and averages.</summary>
+    Optimizer,
+}
+
 /// <summary>
 /// One optimizer step: forward, head and backward over one or several batches, then clip, update and average. Leaves no tensor behind, and waits
 /// for the device only for the loss, the cosines of the batch and the norm of the gradients.
@@ -10,6 +29,9 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
     private readonly BatchLoss loss = new(options, state, device, classWeights);
     private readonly GradientReducer? reducer = state.Communicator.Size == 1 ? null : new GradientReducer(
         state.Communicator, [.. state.Parameters.Where(IsOfBackbone).Select(p => p.Value)]);
+
+    /// <summary>Called at the end of each phase, to time it.</summary>
+    public Action<StepPhase>? PhaseDone { get; init; }
 
     /// <summary>
     /// Norm of the gradients of the last step before clipping, without those of the class centers, which never exist all at once.
@@ -38,6 +60,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         }
 
         reducer?.Complete();
+        PhaseDone?.Invoke(StepPhase.Reduce);
         state.Scale?.Unscale(state.Optimizer.Parameters.Where(IsOfBackbone));
         GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip, state.Communicator);
         if (!double.IsFinite(GradientNorm))
@@ -58,6 +81,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         state.Optimizer.Step(learningRate);
         state.Average?.Update(state.Step);
         state.AddStep(GradientNorm);
+        PhaseDone?.Invoke(StepPhase.Optimizer);
     }
 
     /// <summary>Disposes the memory of the sums over processes.</summary>
@@ -91,6 +115,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
         DeviceProof.RequireOn(embeddings, device, "the network");
+        PhaseDone?.Invoke(StepPhase.Forward);
         using HeadOutput output = loss.Compute(step, embeddings, batch, share);
         if (!double.IsFinite(output.Loss))
         {
@@ -98,8 +123,10 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
             throw new NonFiniteException(NonFiniteCheck.FindFirst(state.Parameters) ?? computed, batch.Samples);
         }
 
+        PhaseDone?.Invoke(StepPhase.Head);
         Tensor gradient = state.Scale is LossScale scale ? output.EmbeddingGradient * (float)scale.Value : output.EmbeddingGradient;
         embeddings.backward([gradient]);
+        PhaseDone?.Invoke(StepPhase.Backward);
         state.AddBatch(output.Loss, OwnedTensors.Floats(output.TargetCosine), OwnedTensors.Floats(output.HardestNegativeCosine));
     }
 }

@@ -138,10 +138,10 @@ public sealed record TrainOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? PersonLevel { get; init; }
 
-    /// <summary>From this number of people on, <see cref="HoldOutPeople"/> holds some out.</summary>
+    /// <summary>From this number of people on, <see cref="Trainer"/> holds some out.</summary>
     public const int PeopleToHoldOut = 20;
 
-    /// <summary>The share of the people that <see cref="HoldOutPeople"/> holds out.</summary>
+    /// <summary>The share of the people that <see cref="Trainer"/> holds out.</summary>
     public const double ShareToHoldOut = 0.1;
 
     /// <summary>Share of the people of <see cref="Data"/> that are held out for validation, 0 to 0.5.</summary>
@@ -288,10 +288,18 @@ public sealed record TrainOptions
     /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
     internal FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
 
-    /// <summary>These options with a share of the people held out for validation and calibration, if there are enough people.</summary>
-    /// <param name="people">Number of people of <see cref="Data"/>.</param>
+    /// <summary>
+    /// These options with a share of the people held out for validation and calibration, if there are enough: <see cref="PeopleToHoldOut"/> to train on, and
+    /// some more than that share with two images, of which mated pairs are made. Counted after <see cref="MinImages"/> and <see cref="MaxImages"/>.
+    /// </summary>
+    /// <param name="data">The training set.</param>
     /// <param name="share">The share to hold out.</param>
-    public TrainOptions HoldOutPeople(int people, double share = ShareToHoldOut) => people < PeopleToHoldOut ? this : this with { ValidationPeople = share };
+    internal TrainOptions HoldOutPeople(FaceDataset data, double share = ShareToHoldOut)
+    {
+        int[] images = [.. data.ImagesPerPerson().Where(count => count > 0 && count >= MinImages)];
+        int withPairs = MaxImages == 1 ? 0 : images.Count(count => count > 1);
+        return images.Length >= PeopleToHoldOut && withPairs >= (share * images.Length) + 2 ? this with { ValidationPeople = share } : this;
+    }
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
     internal (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => ValidationFolds > 0

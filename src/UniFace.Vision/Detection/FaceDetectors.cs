@@ -71,7 +71,9 @@ internal static class FaceDetectors
     /// </summary>
     /// <param name="path">The .onnx file, or the name of an installed detector; null for the default.</param>
     /// <param name="options">How it works.</param>
-    /// <exception cref="UniFaceException">There is no such file, it is not installed, or it is no supported detector.</exception>
+    /// <exception cref="UniFaceException">
+    /// There is no such file, it is not installed, is no supported detector, or does not run on the execution provider.
+    /// </exception>
     public static IFaceDetector Open(string? path = null, DetectorOptions? options = null)
     {
         options ??= new DetectorOptions();
@@ -97,15 +99,45 @@ internal static class FaceDetectors
         return YuNetDetector.Matches(session) || BlazeFaceNetwork.Matches(session);
     }
 
-    private static FaceMeshDetector Confirm(BlazeFaceNetwork proposer, string name, DetectorOptions options) =>
-        new(proposer, new FaceMesh(Mesh.Open(options.Threads, options.ExecutionProvider)), $"{name}, face mesh {Mesh.Sha256[..12]}", options);
+    private static FaceMeshDetector Confirm(BlazeFaceNetwork proposer, string name, DetectorOptions options)
+    {
+        FaceMesh mesh = new(Mesh.Open(options.Threads, options.ExecutionProvider));
+        FaceMeshDetector detector = new(proposer, mesh, $"{name}, face mesh {Mesh.Sha256[..12]}", options);
+        return RunsOnProvider(detector, detector.RunOnce, options);
+    }
+
+    // The first run of a network checks that it runs on the provider: now, and not at the first photo with a face.
+    private static T RunsOnProvider<T>(T detector, Action runOnce, DetectorOptions options)
+        where T : IFaceDetector
+    {
+        try
+        {
+            if (options.ExecutionProvider != ExecutionProvider.Cpu)
+            {
+                runOnce();
+            }
+
+            return detector;
+        }
+        catch
+        {
+            detector.Dispose();
+            throw;
+        }
+    }
 
     private static IFaceDetector Create(OnnxSession session, string path, string hash, DetectorOptions options) => DisposeIfFailed<IFaceDetector>(
         session,
-        () => YuNetDetector.Matches(session) ? new YuNetDetector(session, path, hash, options)
+        () => YuNetDetector.Matches(session) ? OpenYuNet(session, path, hash, options)
             : BlazeFaceNetwork.Matches(session) ? Confirm(new BlazeFaceNetwork(session, path), $"blazeface {hash[..12]}", options)
             : throw new UniFaceException(
                 $"{path}: not a supported face detector; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's."));
+
+    private static YuNetDetector OpenYuNet(OnnxSession session, string path, string hash, DetectorOptions options)
+    {
+        YuNetDetector detector = new(session, path, hash, options);
+        return RunsOnProvider(detector, detector.RunOnce, options);
+    }
 
     private static T DisposeIfFailed<T>(OnnxSession session, Func<T> create)
     {

@@ -70,6 +70,15 @@ internal sealed class FaceMeshDetector : IFaceDetector
         }),
     ];
 
+    /// <summary>Runs both networks on a black image.</summary>
+    internal void RunOnce()
+    {
+        const int side = 256;
+        Photo black = new(new RgbImage(side, side));
+        _ = proposer.Run(black, new SearchWindow(side / 2, side / 2, side).To(proposer.Size, 0), CandidateScore);
+        _ = mesh.Run(black, new FaceFrame(side / 2, side / 2, side / 2, 0));
+    }
+
     /// <summary>The faces with the points of their meshes, the most certain first.</summary>
     internal List<MeshCandidate> Find(Photo photo, FaceChoice choice)
     {

@@ -44,6 +44,9 @@ internal sealed class YuNetDetector : IFaceDetector
     /// <inheritdoc/>
     public string Name { get; }
 
+    /// <summary>Runs the network on a black image.</summary>
+    internal void RunOnce() => _ = Detect(new RgbImage(MinSide, MinSide));
+
     /// <summary>Whether a model has YuNet's outputs.</summary>
     internal static bool Matches(OnnxSession session) => OutputNames.All(session.Outputs.ContainsKey);
 

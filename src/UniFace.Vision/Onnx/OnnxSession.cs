@@ -8,7 +8,7 @@ namespace UniFace.Vision.Onnx;
 /// </summary>
 internal sealed class OnnxSession(InferenceSession session, string path, ProviderUse? provider = null, bool serial = false) : IDisposable
 {
-    private readonly SessionHandle users = new(session);
+    private readonly SessionHandle users = new(session, provider);
     private readonly Lock? gate = serial || provider is not null ? new Lock() : null;
     private ProviderUse? uncheckedUse = provider;
     private UniFaceException? refused; // by the check of the first run
@@ -62,6 +62,11 @@ internal sealed class OnnxSession(InferenceSession session, string path, Provide
         {
             use?.Delete();
             throw new UniFaceException($"{path}: ONNX Runtime cannot load it as a model: {e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0]}", e);
+        }
+        catch
+        {
+            use?.Delete();
+            throw;
         }
     }
 
@@ -160,13 +165,14 @@ internal sealed class OnnxSession(InferenceSession session, string path, Provide
     }
 
     // Uses a SafeHandle for its reference count; there is no handle.
-    private sealed class SessionHandle(InferenceSession session) : SafeHandle(0, ownsHandle: true)
+    private sealed class SessionHandle(InferenceSession session, ProviderUse? provider) : SafeHandle(0, ownsHandle: true)
     {
         public override bool IsInvalid => false;
 
         protected override bool ReleaseHandle()
         {
             session.Dispose();
+            provider?.Delete(); // The profile of a session that never ran.
             return true;
         }
     }

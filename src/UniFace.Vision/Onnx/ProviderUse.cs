@@ -16,10 +16,20 @@ internal sealed class ProviderUse
     /// <param name="options">The session's options.</param>
     /// <param name="name">The provider's name in ONNX Runtime.</param>
     /// <param name="refusal">Begins the error.</param>
+    /// <exception cref="UniFaceException">The folder of the profile cannot be created.</exception>
     internal ProviderUse(SessionOptions options, string name, string refusal)
     {
         (this.name, this.refusal) = (name, refusal);
-        folder = Directory.CreateTempSubdirectory("uniface-profile-").FullName;
+        try
+        {
+            folder = Directory.CreateTempSubdirectory("uniface-profile-").FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException(
+                $"{refusal}, or it is not known: ONNX Runtime's profile has no place in {Path.GetTempPath()}: {e.Message} Make room there, or choose Cpu", e);
+        }
+
         options.ProfileOutputPathPrefix = Path.Combine(folder, "p");
         options.EnableProfiling = true;
     }
@@ -68,20 +78,32 @@ internal sealed class ProviderUse
     }
 
     /// <summary>Checks the profile of the session's first run.</summary>
-    /// <exception cref="UniFaceException">No operator ran on the provider.</exception>
+    /// <exception cref="UniFaceException">No operator ran on the provider, or the profile cannot be read.</exception>
     public void Check(InferenceSession session)
     {
         string profile = session.EndProfiling();
-        bool used = new FileInfo(profile) is { Exists: true, Length: <= MaxProfileBytes }
-            && File.ReadAllText(profile).Contains($"\"{name}\"", StringComparison.Ordinal);
-        Delete();
+        bool used;
+        try
+        {
+            used = new FileInfo(profile) is { Exists: true, Length: <= MaxProfileBytes }
+                && File.ReadAllText(profile).Contains($"\"{name}\"", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"{refusal}, or it is not known: ONNX Runtime's profile {profile} cannot be read: {e.Message}", e);
+        }
+        finally
+        {
+            Delete();
+        }
+
         if (!used)
         {
             throw new UniFaceException($"{refusal}; use another model, or choose Cpu");
         }
     }
 
-    /// <summary>Deletes the profile of a session that could not be opened.</summary>
+    /// <summary>Deletes the profile, also that of a session that was not opened or never ran.</summary>
     public void Delete()
     {
         try

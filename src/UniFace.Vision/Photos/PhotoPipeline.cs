@@ -8,7 +8,7 @@ internal sealed record PhotoOptions
     /// <summary>The detector's .onnx file (YuNet or BlazeFace) or its installed name; null for the default.</summary>
     public string? Detector { get; init; }
 
-    /// <summary>An open detector instead; disposed with the pipeline.</summary>
+    /// <summary>An open detector instead; disposed with the pipeline, or at once if the pipeline is not opened or needs none.</summary>
     public IFaceDetector? CustomDetector { get; init; }
 
     /// <summary>How the detector works.</summary>
@@ -23,11 +23,18 @@ internal sealed record PhotoOptions
     /// <summary>Ignore faces whose longer side is below this number of pixels.</summary>
     public float MinFaceSize { get; init; }
 
-    /// <summary>The check that the main face of a photo must pass; null for none. Disposed with the pipeline.</summary>
+    /// <summary>The check that the main face of a photo must pass; null for none. Disposed with the pipeline, or if it is not opened.</summary>
     public ILivenessCheck? Liveness { get; init; }
 
     /// <summary>Decodes the photos.</summary>
     public SkiaImageDecoder Decoder { get; init; } = new();
+
+    /// <summary>Disposes the detector and the liveness check if no pipeline takes them.</summary>
+    public void DisposeParts()
+    {
+        CustomDetector?.Dispose();
+        (Liveness as IDisposable)?.Dispose();
+    }
 }
 
 /// <summary>Opens the pipeline from photos to aligned faces.</summary>
@@ -40,14 +47,26 @@ internal static class PhotoPipeline
     public static FacePipeline Open(PhotoOptions options, AlignmentTemplate template)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Aligned
-            ? FacePipeline.ForAligned(options.Decoder, template, options.Liveness)
-            : new FacePipeline(
+        if (options.Aligned)
+        {
+            options.CustomDetector?.Dispose();
+            return FacePipeline.ForAligned(options.Decoder, template, options.Liveness);
+        }
+
+        try
+        {
+            return new FacePipeline(
                 options.Decoder, options.CustomDetector ?? FaceDetectors.Open(options.Detector, options.Detection), new CropAligner(template))
             {
                 Strict = options.Strict,
                 MinFaceSize = options.MinFaceSize,
                 Liveness = options.Liveness,
             };
+        }
+        catch
+        {
+            options.DisposeParts();
+            throw;
+        }
     }
 }

@@ -48,12 +48,11 @@ internal sealed record ConvertedModel(string Name, string PackagePath, string Ho
     private byte[] Read(string path, long offset)
     {
         byte[] bytes = new byte[Bytes];
-        using FileStream file = File.OpenRead(path);
+        using FileSegment file = FileSegment.Open(path);
         bool whole = file.Length >= offset + Bytes;
         if (whole)
         {
-            file.Position = offset;
-            file.ReadExactly(bytes);
+            file.Read(offset, bytes, "network");
         }
 
         string hash = whole ? IO.Sha256.HashBytes(bytes) : $"none, as it ends at {file.Length}";

@@ -6,9 +6,6 @@ namespace UniFace.Data;
 /// </summary>
 internal sealed class PhotoSet : IDisposable
 {
-    /// <summary>Stands for a photo that is read from standard input.</summary>
-    public const string StandardInput = "-";
-
     private readonly Func<int, byte[]> read;
     private readonly Func<int, long>? sizeOf;
     private readonly ImageListing? listing;
@@ -48,20 +45,18 @@ internal sealed class PhotoSet : IDisposable
     /// <summary>Number of hidden files, texts and reports beside the images, which are ignored.</summary>
     public int IgnoredFiles => listing?.Ignored ?? 0;
 
-    /// <summary>Opens an image, a folder or archive of images at any depth, or "-", an image from standard input.</summary>
+    /// <summary>A set of one photo that has been read.</summary>
+    /// <param name="name">Names it in results and errors.</param>
+    /// <param name="photo">Its bytes.</param>
+    public static PhotoSet FromPhoto(string name, byte[] photo) => new(name, [name], _ => photo);
+
+    /// <summary>Opens an image, or a folder or archive of images at any depth.</summary>
     /// <exception cref="UniFaceException">The path does not exist, contains no image, or the archive is damaged.</exception>
     public static PhotoSet Open(string path)
     {
-        if (path == StandardInput)
-        {
-            byte[] photo = ReadPhoto(path);
-            return new PhotoSet(path, [path], _ => photo);
-        }
-
         if (!Path.Exists(path))
         {
-            throw new UniFaceException(
-                $"{path}: no such file or folder; expected a photo, a folder of photos, a tar, tgz or zip of them, or - for standard input");
+            throw new UniFaceException($"{path}: no such file or folder; expected a photo, a folder of photos, or a tar, tgz or zip of them");
         }
 
         PhotoSet photos = Directory.Exists(path) ? OpenFolder(path)
@@ -107,9 +102,31 @@ internal sealed class PhotoSet : IDisposable
         };
     }
 
-    /// <summary>The bytes of one photo: of a file, or of standard input for "-".</summary>
+    /// <summary>The bytes of one photo.</summary>
     /// <exception cref="UniFaceException">It cannot be read, is empty, or is larger than a photo may be.</exception>
     public static byte[] ReadPhoto(string path) => RequireContent(ReadAll(path), path);
+
+    /// <summary>The bytes of one photo, up to the end of a stream.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="name">Names it in errors.</param>
+    /// <exception cref="UniFaceException">It cannot be read, is empty, or is larger than a photo may be.</exception>
+    public static byte[] ReadPhoto(Stream stream, string name) => RequireContent(ReadToEnd(stream, name), name);
+
+    /// <inheritdoc cref="ReadPhoto(Stream, string)"/>
+    public static async Task<byte[]> ReadPhotoAsync(Stream stream, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            RequireSize(Remaining(stream), name);
+            byte[] photo = await stream.ReadUpToAsync(FileSegment.MaxItemBytes + 1L, cancellationToken).ConfigureAwait(false);
+            RequireSize(photo.Length, name);
+            return RequireContent(photo, name);
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(name, e);
+        }
+    }
 
     /// <summary>The bytes of a file in a set; empty for a file without length, such as a pipe, which could block.</summary>
     /// <exception cref="UniFaceException">It cannot be read, or is larger than a photo may be.</exception>
@@ -198,11 +215,8 @@ internal sealed class PhotoSet : IDisposable
     {
         try
         {
-            using Stream stream = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
-            byte[] photo = stream.ReadUpTo(FileSegment.MaxItemBytes + 1L);
-            return photo.Length <= FileSegment.MaxItemBytes
-                ? photo
-                : throw new UniFaceException($"{path} has more than {FileSegment.MaxItemBytes} bytes, more than a photo may have");
+            using Stream stream = File.OpenRead(path);
+            return ReadToEnd(stream, path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -210,7 +224,34 @@ internal sealed class PhotoSet : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UniFaceException($"{path} cannot be read: {e.Message}", e);
+            throw Unreadable(path, e);
         }
     }
+
+    private static byte[] ReadToEnd(Stream stream, string name)
+    {
+        try
+        {
+            RequireSize(Remaining(stream), name);
+            byte[] photo = stream.ReadUpTo(FileSegment.MaxItemBytes + 1L);
+            RequireSize(photo.Length, name);
+            return photo;
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(name, e);
+        }
+    }
+
+    private static long Remaining(Stream stream) => stream.CanSeek ? stream.Length - stream.Position : 0;
+
+    private static void RequireSize(long bytes, string name)
+    {
+        if (bytes > FileSegment.MaxItemBytes)
+        {
+            throw new UniFaceException($"{name} has more than {FileSegment.MaxItemBytes} bytes, more than a photo may have");
+        }
+    }
+
+    private static UniFaceException Unreadable(string name, Exception e) => new($"{name} cannot be read: {e.Message}", e);
 }

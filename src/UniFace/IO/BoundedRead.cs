@@ -15,4 +15,18 @@ internal static class BoundedRead
 
         return bytes.Length == bytes.Capacity ? bytes.GetBuffer() : bytes.ToArray();
     }
+
+    /// <inheritdoc cref="ReadUpTo"/>
+    public static async Task<byte[]> ReadUpToAsync(this Stream stream, long limit, CancellationToken cancellationToken)
+    {
+        using MemoryStream bytes = new();
+        byte[] buffer = new byte[Math.Min(limit, 1 << 16)];
+        for (int count; (count = await stream.ReadAsync(
+            buffer.AsMemory(0, (int)Math.Min(buffer.Length, limit - bytes.Length)), cancellationToken).ConfigureAwait(false)) > 0;)
+        {
+            bytes.Write(buffer, 0, count);
+        }
+
+        return bytes.ToArray();
+    }
 }

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using UniFace.AspNetCore.Scheduling;
 using UniFace.TestSupport;
 
 namespace UniFace.AspNetCore.Tests.Hosting;
@@ -168,6 +169,87 @@ public sealed class MountedApiTests : IDisposable
             app => app.MapUniFace(), configuration: new() { ["UniFace:RetentionDays"] = "0" }));
         Assert.Contains("RetentionDays", wrong.Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => WebApplication.CreateSlimBuilder().Build().MapUniFace());
+    }
+
+    [Fact]
+    public async Task A_misspelt_option_in_the_configuration_stops_the_start_and_is_named()
+    {
+        UniFaceException refused = await Assert.ThrowsAsync<UniFaceException>(() => StartAsync(
+            app => app.MapUniFace(), configuration: new() { ["UniFace:MaxRequestByte"] = "1000" }));
+        Assert.Contains("UniFace:MaxRequestByte, which is no option; expected one of DataFolder, Detector", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_answer_of_the_api_is_cached_and_a_parameter_that_cannot_be_read_is_named()
+    {
+        await using WebApplication app = await StartAsync(app =>
+        {
+            app.MapUniFace();
+            app.MapGet("/mine", (int number) => number);
+        });
+        using HttpClient client = Client(app);
+        HttpResponseMessage people = await client.GetAsync("/v1/people"), wrong = await client.GetAsync("/v1/people?limit=many");
+        Assert.Equal("no-store", people.Headers.CacheControl!.ToString());
+        Assert.Equal((HttpStatusCode.BadRequest, "no-store"), (wrong.StatusCode, wrong.Headers.CacheControl!.ToString()));
+        Assert.Equal("application/problem+json", wrong.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("limit", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        HttpResponseMessage mine = await client.GetAsync("/mine?number=many");
+        Assert.Equal((HttpStatusCode.BadRequest, ""), (mine.StatusCode, await mine.Content.ReadAsStringAsync()));
+        Assert.Null(mine.Headers.CacheControl);
+    }
+
+    [Fact]
+    public async Task The_api_can_be_mapped_twice_and_its_limit_holds_for_both()
+    {
+        await using WebApplication app = await StartAsync(app =>
+        {
+            app.MapUniFace("/a");
+            app.MapUniFace("/b");
+        });
+        using HttpClient client = Client(app);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/a/people")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/b/people")).StatusCode);
+        FairLimiter places = app.Services.GetRequiredService<FairLimiter>();
+        List<IDisposable> taken = [];
+        for (int caller = 0; places.TryEnter($"{caller}") is IDisposable place; caller++)
+        {
+            taken.Add(place);
+        }
+
+        foreach (string path in new[] { "/a/people", "/b/people" })
+        {
+            HttpResponseMessage refused = await client.GetAsync(path);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (refused.StatusCode, refused.Headers.RetryAfter!.ToString()));
+            Assert.Contains("too many requests at once; try again in 1 s", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        taken.ForEach(place => place.Dispose());
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/b/people")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_model_is_opened_by_the_start_and_not_by_the_services_that_are_created_before()
+    {
+        await using WebApplication app = WebApplicationWith(Path.Combine(folder, "none"));
+        Assert.NotEmpty(app.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>());
+        await Assert.ThrowsAsync<UniFaceException>(() => app.StartAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_cannot_be_created_stops_the_start_in_one_sentence()
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "data"), "a file", TestContext.Current.CancellationToken);
+        UniFaceException refused = await Assert.ThrowsAsync<UniFaceException>(() => StartAsync(app => app.MapUniFace()));
+        Assert.StartsWith($"the data folder {Path.Combine(folder, "data")} cannot be created", refused.Message, StringComparison.Ordinal);
+    }
+
+    private WebApplication WebApplicationWith(string package)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddUniFace(options => (options.DataFolder, options.Package) = (Path.Combine(folder, "data"), package));
+        return builder.Build();
     }
 
     private async Task<WebApplication> StartAsync(

@@ -41,6 +41,9 @@ public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassF
         Assert.Equal("unknown", Run(1, "identify", identify).GetProperty("decision").GetString());
         Assert.True(Run(0, "verify-integrity").GetProperty("whole").GetBoolean());
         Assert.Contains("no index", CliProcess.Run("gallery", "rebuild", gallery).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("requires --hnsw", CliProcess.Run("gallery", "rebuild", gallery, "--hnsw-m", "8").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Equal(1, Run(0, "rebuild", "--hnsw", "--hnsw-m", "8").GetProperty("rows").GetInt32());
+        Assert.Equal("unknown", Run(1, "identify", identify).GetProperty("decision").GetString());
         string key = Path.Combine(folder, "key");
         File.WriteAllText(key, new string('a', 64));
         Assert.Contains(

@@ -80,6 +80,10 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("augment: { flip: 0.5, [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n", "not valid YAML")]
     [InlineData("a: &a [*a]\n", "line 1: 'a' is not an option of uniface train")]
     [InlineData("lr: 1,5\n", "line 1: --lr 1,5: expected a number with a decimal point")]
+    [InlineData("out: run\nbatch: 0\n", "line 2: --batch is 0")]
+    [InlineData("out: run\naugment: { turn: 0.5 }\n", "line 2: --augment: there is no augmentation 'turn'")]
+    [InlineData("out: run\nloss: arcface\nmargin: 99\n", "line 3: --margin: loss 'arcface'")]
+    [InlineData("batch: 0\nresume: nowhere/to/be/found\n", "line 2: nowhere/to/be/found")]
     public void Mistake_in_the_file_is_one_line_that_names_it(string yaml, string expected)
     {
         File.WriteAllText(Config, yaml);

@@ -28,6 +28,14 @@ public sealed class TerminalOutputTests : IDisposable
     }
 
     [Fact]
+    public void Json_shows_quotation_marks_and_letters_as_they_are()
+    {
+        CliResult result = CliProcess.Run("gallery", "list", "Ann's <Müller>.gallery", "--json").Expect(2);
+        Assert.Contains("Ann's <Müller>.gallery", result.Out, StringComparison.Ordinal);
+        Assert.Contains("Ann's <Müller>.gallery", result.Json().GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Missing_arguments_and_options_are_reported_together_in_the_order_of_the_command()
     {
         string error = CliProcess.Run("train").Expect(2).Error;

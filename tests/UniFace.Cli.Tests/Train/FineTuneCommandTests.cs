@@ -86,7 +86,8 @@ public sealed class FineTuneCommandTests : IDisposable
     public void A_cross_validation_that_is_killed_continues_with_the_same_command()
     {
         MakePackage(people: 6, images: 4);
-        string[] start = ["finetune", "package", "faces", "--folds", "2", "--batch", "8", "--epochs", "1", "--threads", "1", "--json"];
+        string[] recipe = ["--folds", "2", "--epochs", "1", "--threads", "1", "--val-people", "0.34", "--json"];
+        string[] start = ["finetune", "package", "faces", "--batch", "8", .. recipe];
         JsonElement whole = CliProcess.RunIn(folder, [.. start, "--out", "whole"]).Expect(0).Json();
         foreach (string file in new[] { "folds/1/last.ckpt", "folds/2/run.json" })
         {
@@ -103,8 +104,15 @@ public sealed class FineTuneCommandTests : IDisposable
         JsonElement continued = CliProcess.RunIn(folder, [.. start, "--out", "killed"]).Expect(0).Json();
         Assert.Equal(whole.GetProperty("sha256").GetString(), continued.GetProperty("sha256").GetString());
         Assert.Equal(whole.GetProperty("comparison").GetRawText(), continued.GetProperty("comparison").GetRawText());
-        Refused("--batch 4 differs", "finetune", "package", "faces", "--folds", "2", "--batch", "4", "--epochs", "1", "--out", "killed");
+        JsonElement again = CliProcess.RunIn(folder, "train", "--resume", "killed", "--json").Expect(0).Json();
+        Assert.Equal(whole.GetProperty("comparison").GetRawText(), again.GetProperty("comparison").GetRawText());
+        Refused("--batch is 4, but 8 in killed/folds/1", ["finetune", "package", "faces", "--batch", "4", .. recipe, "--out", "killed"]);
+        Refused("--freeze is 1, but 2 in killed/folds/1", [.. start, "--freeze", "1", "--out", "killed"]);
+        Refused("--stage-decay is 0.5, but 0.8 in", [.. start, "--stage-decay", "0.5", "--out", "killed"]);
+        Refused("--seed is 7, but ", [.. start, "--seed", "7", "--out", "killed"]);
         Refused("another number of folds", "finetune", "package", "faces", "--folds", "3", "--batch", "8", "--epochs", "1", "--out", "killed");
+        CliProcess.RunIn(folder, "data", "make", "others", "--people", "6", "--images", "3").Expect(0);
+        Refused("others", ["finetune", "package", "others", "--batch", "8", .. recipe, "--out", "killed"]);
     }
 
     [Fact]

@@ -31,6 +31,12 @@ public sealed class PostgresAddressTests
     }
 
     [Theory]
+    [InlineData("postgres://host/faces?gallery=people", 100)]
+    [InlineData("postgres://host/faces?gallery=people&ef_search=400", 400)]
+    [InlineData("Host=host;Database=faces;Gallery=people;ef_search=7", 7)]
+    public void The_width_of_the_beam_is_part_of_an_address(string text, int width) => Assert.Equal(width, PostgresAddress.Parse(text).EfSearch);
+
+    [Theory]
     [InlineData("people.gallery")]
     [InlineData("a=b.gallery")]
     [InlineData("/data/host=1/people.gallery")]
@@ -42,6 +48,8 @@ public sealed class PostgresAddressTests
     [InlineData("postgres://user:secret@host:many/faces?gallery=people", "cannot be read")]
     [InlineData("Host=host;Database=faces;Gallery=people;Pass=secret", "cannot be read")]
     [InlineData("Host=host;secret;Gallery=people", "cannot be read")]
+    [InlineData("postgres://host/faces?gallery=people&ef_search=0", "from 1 to 1000")]
+    [InlineData("Host=host;Database=faces;Gallery=people;ef_search=1001", "from 1 to 1000")]
     public void Errors_in_an_address_are_one_line_without_its_password(string text, string problem)
     {
         string message = Assert.Throws<UniFaceException>(() => PostgresAddress.Parse(text)).Message;

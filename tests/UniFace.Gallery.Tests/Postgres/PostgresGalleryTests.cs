@@ -141,6 +141,76 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_graph_built_after_the_load_is_searched_keeps_its_parameters_and_finds_what_is_enrolled_later()
+    {
+        const string Force = "&ef_search=200&options=-c%20enable_seqscan%3Doff%20-c%20enable_sort%3Doff";
+        PostgresAddress address = await NewAsync(crops: true, size: 16, settings: Force);
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+        float[][] v = Rows.Random(300, 16, 3), after = Rows.Random(300, 12, 4);
+        await gallery.EnrollAsync([.. v[..299].Select((x, i) => new Enrollment($"p{i}", x, BitConverter.GetBytes(i)))], Contract);
+        await ErrorAssert.ContainsAsync("rebuild it with HNSW", () => gallery.RebuildIndexAsync());
+        await ErrorAssert.ContainsAsync("at least 2 m", () => gallery.BuildGraphAsync(new() { M = 8, EfConstruction = 15 }));
+        Assert.Equal(299, await gallery.BuildGraphAsync(new() { M = 8, EfConstruction = 40 }));
+        await FindsAsync(v, Contract, 298);
+        await gallery.EnrollAsync([new("p299", v[299], BitConverter.GetBytes(299))], Contract);
+        await FindsAsync(v, Contract, 299);
+        Assert.Equal("{m=8,ef_construction=40}", await OptionsAsync());
+        Assert.Equal(300, await gallery.BuildGraphAsync(new() { M = 6, EfConstruction = 30 }));
+        Assert.True(await gallery.RemoveAsync("p0"));
+        await gallery.ReembedAsync(new GalleryModel("contract-b", 12, "b", crops => [.. crops.SelectMany(c => after[BitConverter.ToInt32(c)])]));
+        Assert.Equal("{m=6,ef_construction=30}", await OptionsAsync());
+        await FindsAsync(after, "contract-b", 299);
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+        await using PostgresGallery mean = await PostgresGallery.OpenAsync(await NewAsync(scoring: PersonScore.Mean));
+        await ErrorAssert.ContainsAsync("by the mean", () => mean.BuildGraphAsync());
+
+        async Task FindsAsync(float[][] rows, string contract, int i)
+        {
+            Assert.Equal($"p{i}", (await gallery.IdentifyAsync(rows[i], contract, 0.999)).Person);
+            await using PostgresGallery again = await PostgresGallery.OpenAsync(address);
+            Assert.True(again.HasGraph);
+            Assert.Equal($"p{i}", (await again.IdentifyAsync(rows[i], contract, 0.999)).Person);
+        }
+
+        Task<object?> OptionsAsync() => SqlAsync($"SELECT reloptions::text FROM pg_class WHERE oid = to_regclass('{gallery.Store.Graph}')");
+    }
+
+    [Fact]
+    public async Task Enrollment_search_and_removal_read_no_other_people()
+    {
+        PostgresAddress address = await NewAsync(crops: true, size: 8, hnsw: true);
+
+        // With so few templates the server would not use the graph by itself.
+        PostgresAddress searched = PostgresAddress.Parse(server.Url(address.Gallery) + "&options=-c%20enable_sort%3Doff");
+        float[][] v = Rows.Random(20_001, 8, 3);
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+        await gallery.EnrollAsync([.. v[1..].Select((x, i) => new Enrollment($"p{i}", x, new byte[] { 1 }))], Contract);
+        await SqlAsync($"ANALYZE {gallery.Store.People}, {gallery.Store.Templates}, {gallery.Store.Crops}; SELECT pg_stat_force_next_flush()");
+        object? before = await RowsReadAsync();
+        await gallery.EnrollAsync([new("new", v[0], new byte[] { 1 }, PhotoSha256: new string('a', 64))], Contract);
+        await gallery.EnrollAsync([new("new", v[0], new byte[] { 1 }, PhotoSha256: new string('a', 64))], Contract);
+        await using (PostgresGallery graph = await PostgresGallery.OpenAsync(searched))
+        {
+            Assert.Equal("new", (await graph.SearchAsync(v[0], Contract, 1))[0][0].Person);
+        }
+
+        Assert.NotNull(await gallery.ReadPersonAsync("new"));
+        Assert.Single(await gallery.GetPhotosAsync("new"));
+        await gallery.DisposeAsync(); // The backends report what they have read when they end.
+        for (int wait = 0; (long)(await RowsReadAsync())! == (long)before!; wait++)
+        {
+            Assert.True(wait < 2400, "the server reports no reads");
+            await Task.Delay(50);
+        }
+
+        Assert.InRange((long)(await RowsReadAsync())! - (long)before!, 1, 5_000);
+
+        Task<object?> RowsReadAsync() => SqlAsync(
+            "SELECT sum(seq_tup_read + idx_tup_fetch + coalesce((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid), 0))::bigint " +
+            $"FROM pg_stat_user_tables t WHERE schemaname = 'uniface' AND relname LIKE '%!_{gallery.Store.Number}' ESCAPE '!'");
+    }
+
+    [Fact]
     public async Task The_next_removal_finishes_one_that_a_reader_prevented_from_erasing()
     {
         PostgresAddress address = await NewAsync();

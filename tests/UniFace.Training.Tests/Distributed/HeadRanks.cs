@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using UniFace.Benchmarks.Planning;
 using UniFace.Training.Distributed;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
@@ -36,7 +37,7 @@ public class HeadRanks
         }
     });
 
-    /// <summary>Collectives and bytes per batch are those of docs/distributed.md.</summary>
+    /// <summary>Collectives and bytes per batch are those of docs/distributed.md and of `uniface bench plan`.</summary>
     [Fact]
     public void Traffic_is_as_documented() => RankTest.OnRank(ranks =>
     {
@@ -55,10 +56,59 @@ public class HeadRanks
                 + (targets ? 2 * Samples * 4 : 0)
                 + ((rows ? 1 : 0) + (again ? 1 : 0)) * Samples * 8;
             Assert.Equal(expected, ranks.Counters[Traffic.Head].Bytes - bytes);
+            LossExchange planned = LossExchange.Create(loss);
+            Assert.Equal(
+                (planned.Calls, planned.Bytes(ranks.Size, own, Samples, Size)),
+                (ranks.Counters[Traffic.Head].Calls - calls, ranks.Counters[Traffic.Head].Bytes - bytes));
             if (loss.Name is "uce" or "arcface" or "cosface")
             {
                 Assert.Equal(loss.Name == "uce" ? 2 : 4, ranks.Counters[Traffic.Head].Calls - calls);
             }
+        }
+    });
+
+    /// <summary>
+    /// Centers in bfloat16: the same initial bits, the same first loss and gradients, and after the first step centers and momentum within the two steps of
+    /// bfloat16 by which random rounding of nearly equal values can differ, since its draws depend on the tiles. Nothing drifts apart in later steps.
+    /// </summary>
+    [Theory]
+    [InlineData("uce")]
+    [InlineData("uce(negative-rate=0.4)")]
+    [InlineData("bce")]
+    [InlineData("arcface")]
+    [InlineData("subcenter-arcface")]
+    public void Centers_in_bfloat16(string name) => RankTest.OnRank(ranks =>
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using RecognitionHead whole = Loss.Parse(name).CreateHead(Classes, Size, seed: 3, centers: ScalarType.BFloat16);
+        using RecognitionHead shard = Loss.Parse(name).CreateHead(Classes, Size, seed: 3, centers: ScalarType.BFloat16, communicator: ranks);
+        whole.TileSize = shard.TileSize = 5;
+        CenterUpdate.Sgd update = new(0.01, 0.9, 5e-4);
+        ShardRange classes = shard.Centers.Shard, samples = shard.Exchange!.Samples(Samples);
+        int k = shard.Centers.SubCenters;
+        Assert.Equal(ScalarType.BFloat16, shard.Centers.Weight.dtype);
+        Assert.True(Rows(whole.Centers.Weight).Equals(shard.Centers.Weight), "the initial centers differ");
+        for (int round = 0; round < 8; round++)
+        {
+            (Tensor x, Tensor labels, Tensor weights) = Batch(round);
+            using HeadOutput all = whole.ForwardBackward(x, labels, weights, update: update);
+            using HeadOutput mine = shard.ForwardBackward(x.narrow(0, samples.First, samples.Count), labels, weights, update: update);
+            Assert.Equal(all.Loss, mine.Loss, (round == 0 ? 1e-5 : 2e-2) * Math.Max(1, Math.Abs(all.Loss)));
+            Tensor gradient = all.EmbeddingGradient.narrow(0, samples.First, samples.Count);
+            Near($"{name}: gradient", gradient, mine.EmbeddingGradient, round == 0 ? 1 : 5e3);
+            Steps("centers", Rows(whole.Centers.Weight), shard.Centers.Weight, round);
+            Steps("momentum", Rows(whole.Centers.Momentum!), shard.Centers.Momentum!, round);
+        }
+
+        Tensor Rows(Tensor all) => all.narrow(0, (long)classes.First * k, (long)classes.Count * k);
+
+        void Steps(string what, Tensor expected, Tensor actual, int round)
+        {
+            (expected, actual) = (expected.to(ScalarType.Float32), actual.to(ScalarType.Float32));
+            Tensor larger = maximum(expected.abs(), actual.abs()); // A step of bfloat16 is at most 1/128 of a value.
+            Tensor allowed = ((round == 0 ? larger : larger.max().expand_as(larger)) * ((round + 1) / 64.0)) + 1e-5;
+            double worst = ((expected - actual).abs() / allowed).max().item<float>();
+            Assert.True(worst <= 1, $"{name}, round {round}: {what} differ by {worst:F2} times what rounding allows");
         }
     });
 

@@ -60,7 +60,11 @@ public sealed class RunFuzzTests : IDisposable
 
     [Fact]
     public void Metrics_of_a_run() => Fuzzer.Run(
-        [Encoding.UTF8.GetBytes("{\"kind\":\"step\",\"step\":1,\"loss\":2}\n{\"kind\":\"epoch\",\"epoch\":1,\"step\":2}\n")], bytes =>
+        [
+            Encoding.UTF8.GetBytes("{\"kind\":\"step\",\"step\":1,\"loss\":2}\n{\"kind\":\"epoch\",\"epoch\":1,\"step\":2}\n"),
+            Encoding.UTF8.GetBytes("{\"kind\":\"step\",\"step\":1,\"step\":2}\n"), // One name twice.
+        ],
+        bytes =>
         {
             File.WriteAllBytes(At(RunFolder.MetricsFile), bytes);
             using MetricsLog log = new(folder, 2, 1);

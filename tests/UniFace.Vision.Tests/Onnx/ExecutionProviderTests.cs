@@ -33,6 +33,18 @@ public sealed class ExecutionProviderTests : IDisposable
         Assert.DoesNotContain('\n', refused.Message);
     }
 
+    [Fact]
+    public void A_session_that_never_ran_leaves_no_profile()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, 4, 4, 16);
+        using SessionOptions options = new();
+        ProviderUse use = new(options, "CPUExecutionProvider", "refused");
+        string[] profiles = Directory.GetDirectories(Path.GetTempPath(), "uniface-profile-*");
+        new OnnxSession(new InferenceSession(path, options), path, use).Dispose();
+        Assert.True(Directory.GetDirectories(Path.GetTempPath(), "uniface-profile-*").Length < profiles.Length);
+    }
+
     [Theory]
     [InlineData("CPUExecutionProvider", true)]
     [InlineData("CUDAExecutionProvider", false)]

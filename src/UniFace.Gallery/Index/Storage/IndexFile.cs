@@ -15,14 +15,14 @@ internal sealed unsafe class IndexFile : IDisposable
     private readonly string path;
     private readonly SafeFileHandle handle;
 
-    private IndexFile(string path, FileAccess access)
+    private IndexFile(string path, FileAccess access, IndexRange range)
     {
         this.path = path;
         handle = OpenHandle(path, access);
         try
         {
             Header = ReadHeader();
-            Block = access == FileAccess.Read ? Load() : null!;
+            Block = access == FileAccess.Read ? Load(range) : null!;
         }
         catch
         {
@@ -34,12 +34,12 @@ internal sealed unsafe class IndexFile : IDisposable
     /// <summary>Header of the file.</summary>
     public IndexHeader Header { get; }
 
-    /// <summary>All rows, of a file that is open for reading.</summary>
+    /// <summary>The rows in the range, of a file that is open for reading.</summary>
     public RowBlock Block { get; }
 
-    /// <summary>Opens a stored index and checks it.</summary>
+    /// <summary>Opens a stored index and checks it. Of a range, only its rows stay in memory, but the whole file is read and checked.</summary>
     /// <exception cref="UniFaceException">The file is missing, of another version, truncated or damaged.</exception>
-    public static IndexFile Open(string path) => new(path, FileAccess.Read);
+    public static IndexFile Open(string path, IndexRange range) => new(path, FileAccess.Read, range);
 
     /// <summary>Writes rows as a stored index, atomically.</summary>
     /// <param name="path">The file.</param>
@@ -78,7 +78,7 @@ internal sealed unsafe class IndexFile : IDisposable
     /// <exception cref="UniFaceException">The file is missing, of another version or owner, truncated or damaged; or the rows are still there.</exception>
     public static void Erase(string path, string owner, IReadOnlyCollection<long> ids)
     {
-        using IndexFile file = new(path, FileAccess.ReadWrite);
+        using IndexFile file = new(path, FileAccess.ReadWrite, IndexRange.All);
         if (file.Header.Stamp.Owner != owner)
         {
             throw IndexHeader.Unusable(path, "an index of another gallery");
@@ -256,35 +256,70 @@ internal sealed unsafe class IndexFile : IDisposable
         }
     }
 
-    // Reads groups, ids and keys, and checks all checksums.
-    private RowBlock Load()
+    // Reads groups, ids and keys, and checks all checksums. Keeps the rows in the range.
+    private RowBlock Load(IndexRange range)
     {
-        RowBlock block = new(Header.Dimension, Header.Capacity, Header.Rows, ReadRow);
-        int stride = block.Layout.Stride, groups = Header.Capacity / RowGroup.Rows;
+        const int Aligned = 2 * RowGroup.Rows; // A scan takes two groups at a time.
+        long[] ids = new long[Header.Capacity], keys = new long[Header.Capacity];
+        Read(MemoryMarshal.AsBytes(ids.AsSpan()), IndexHeader.Size);
+        Read(MemoryMarshal.AsBytes(keys.AsSpan()), Header.KeysAt);
+        int first = FirstRow(range.First), end = FirstRow(range.End), start = first / Aligned * Aligned;
+        int capacity = Math.Min(Header.Capacity, (end + Aligned - 1) / Aligned * Aligned) - start;
+        RowBlock block = new(Header.Dimension, capacity, Math.Min(Header.Rows - start, capacity), row => ReadRow(start + row));
+        int stride = block.Layout.Stride, before = start / RowGroup.Rows, kept = capacity / RowGroup.Rows;
         ulong sum = 0;
         try
         {
-            Read(MemoryMarshal.AsBytes(block.Ids.AsSpan()), IndexHeader.Size);
-            Read(MemoryMarshal.AsBytes(block.Keys.AsSpan()), Header.KeysAt);
+            ids.AsSpan(start, capacity).CopyTo(block.Ids);
+            keys.AsSpan(start, capacity).CopyTo(block.Keys);
 
             // In pieces of megabytes.
-            ParallelLoop.RunRanges(groups, 1024, (first, end) =>
+            ParallelLoop.RunRanges(Header.Capacity / RowGroup.Rows, 1024, (from, to) =>
             {
                 ulong part = 0;
-                Read(new Span<byte>(block.Groups + ((long)first * stride), (end - first) * stride), GroupAt(first, block.Layout));
-                for (int i = first; i < end; i++)
+                int keepFrom = Math.Max(from, before), keepTo = Math.Max(keepFrom, Math.Min(to, before + kept));
+                Read(new Span<byte>(block.Groups + ((long)(keepFrom - before) * stride), (keepTo - keepFrom) * stride), GroupAt(keepFrom, block.Layout));
+                byte[] other = keepFrom == from && keepTo == to ? [] : new byte[stride];
+                for (int i = from; i < to; i++)
                 {
-                    part += IndexChecksum.Compute(new ReadOnlySpan<byte>(block.Groups + ((long)i * stride), stride), i);
+                    bool keep = i >= keepFrom && i < keepTo;
+                    Span<byte> group = keep ? new Span<byte>(block.Groups + ((long)(i - before) * stride), stride) : other;
+                    if (!keep)
+                    {
+                        Read(group, GroupAt(i, block.Layout));
+                    }
+
+                    part += IndexChecksum.Compute(group, i);
                 }
 
                 Interlocked.Add(ref sum, part);
             });
-            return sum == Header.GroupsChecksum && IdsChecksum(block.Ids, block.Keys) == Header.IdsChecksum ? block : throw Damaged();
+            if (sum != Header.GroupsChecksum || IdsChecksum(ids, keys) != Header.IdsChecksum)
+            {
+                throw Damaged();
+            }
+
+            // Rows of other ranges in the first and the last group.
+            for (int row = 0; row < block.Used; row++)
+            {
+                if (!range.Contains(block.Ids[row]))
+                {
+                    new RowSlot(block, row).Remove();
+                }
+            }
+
+            return block;
         }
         catch
         {
             block.Dispose();
             throw;
+        }
+
+        int FirstRow(long id)
+        {
+            int row = ids.AsSpan(0, Header.Rows).BinarySearch(id);
+            return row < 0 ? ~row : row;
         }
     }
 }

@@ -117,6 +117,19 @@ internal sealed class RankWatch : IDisposable
         }
     }
 
+    /// <summary>The lines of a rank's sign of life; none if it has left none, or is writing or deleting it at this moment.</summary>
+    private string[] ReadSign(int rank)
+    {
+        try
+        {
+            return File.Exists(SignOf(rank)) ? File.ReadAllLines(SignOf(rank)) : [];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Leaves a sign of life: process, machine, and what the rank does.</summary>
     private void Sign()
     {
@@ -157,7 +170,7 @@ internal sealed class RankWatch : IDisposable
         string? slow = null;
         for (int rank = 0; rank < communicator.Size; rank++)
         {
-            string[] sign = File.Exists(SignOf(rank)) ? File.ReadAllLines(SignOf(rank)) : [];
+            string[] sign = ReadSign(rank);
             if (rank == communicator.Rank || sign.Length < 3)
             {
                 continue;

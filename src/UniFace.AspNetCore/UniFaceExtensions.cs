@@ -51,7 +51,7 @@ public static class UniFaceExtensions
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">The route prefix of the API.</param>
     /// <returns>
-    /// The group of endpoints, for policies of your own. Only the endpoints that are mapped first have names, which belong to the application.
+    /// The group of endpoints, for policies of your own. Only the endpoints that are mapped first have names: a name is unique in an application.
     /// </returns>
     public static RouteGroupBuilder MapUniFace(this IEndpointRouteBuilder endpoints, string prefix = "/v1")
     {

@@ -1,3 +1,4 @@
+using UniFace.Embeddings;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Gallery;
@@ -49,15 +50,17 @@ public static class FaceGallery
         }
 
         StoredGallery gallery = await (provided ?? OpenFileAsync(location, options?.Key, cancellationToken)).ConfigureAwait(false);
-        if (gallery.Info.ContractId == model.ContractId)
+        try
         {
+            EmbeddingContract.Require(
+                model.ContractId, "the model", gallery.Info.ContractId, $"the gallery {gallery.Path}", "open it with its own model, or move it to this one");
             return new ModelGallery(gallery, model);
         }
-
-        await gallery.DisposeAsync().ConfigureAwait(false);
-        throw new UniFaceException(
-            $"{gallery.Path} is a gallery of contract {gallery.Info.ContractId}, the model is of {model.ContractId}, and embeddings of two models are not " +
-            "comparable: open it with its own model, or move it to this one");
+        catch
+        {
+            await gallery.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Creates a gallery file.</summary>

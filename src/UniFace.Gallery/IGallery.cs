@@ -4,6 +4,10 @@ namespace UniFace.Gallery;
 /// Enrolled people and 1:N search with one model. Embeddings of another model are refused, because their cosines have no meaning here.
 /// Implementations are thread-safe.
 /// </summary>
+/// <remarks>
+/// A gallery of <see cref="FaceGallery"/> finds the most similar people exactly as a comparison with every template does, and what it removes leaves no bytes
+/// in the store. A gallery in another store, such as a vector store, has the exactness and the erasure of that store.
+/// </remarks>
 public interface IGallery : IAsyncDisposable
 {
     /// <summary>The gallery's properties.</summary>
@@ -28,7 +32,7 @@ public interface IGallery : IAsyncDisposable
     Task<IReadOnlyList<long>> EnrollManyAsync(
         IReadOnlyList<(string Person, FaceEmbedding Face)> faces, CancellationToken cancellationToken = default);
 
-    /// <summary>Removes a person with all templates and crops, and leaves no bytes of them in the store.</summary>
+    /// <summary>Removes a person with all templates and crops.</summary>
     /// <returns>False if the person was not enrolled.</returns>
     /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>
     /// <exception cref="UniFaceException">The store fails.</exception>
@@ -40,10 +44,7 @@ public interface IGallery : IAsyncDisposable
     /// <summary>Counts the enrolled people and templates.</summary>
     Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>
-    /// Finds the most similar people, exactly as a comparison with every template does. People with equal scores are in the order of their
-    /// enrollment.
-    /// </summary>
+    /// <summary>Finds the most similar people. People with equal scores are in the order of their enrollment.</summary>
     /// <param name="probe">The face.</param>
     /// <param name="people">How many people, 1 or more; fewer if fewer are enrolled.</param>
     /// <param name="cancellationToken">Stops the search.</param>

@@ -1,4 +1,5 @@
 using UniFace.Decisions;
+using UniFace.Embeddings;
 using UniFace.Vision.Photos;
 
 namespace UniFace.Vision;
@@ -176,15 +177,8 @@ public sealed class FaceRecognizer : IFaceModel, IDisposable
     /// <param name="source">Where they are, e.g. "the gallery people.gallery".</param>
     /// <param name="remedy">What to do; null for a gallery.</param>
     /// <exception cref="UniFaceException">The contract is another.</exception>
-    internal void RequireContract(string contractId, string source, string? remedy = null)
-    {
-        if (contractId != ContractId)
-        {
-            throw new UniFaceException(
-                $"{Package.Source} is a model of contract {ContractId}, {source} is of {contractId}, and embeddings of two models are not comparable: " +
-                $"{remedy ?? "use its own model, or move it to this one with 'uniface gallery reembed'"}.");
-        }
-    }
+    internal void RequireContract(string contractId, string source, string? remedy = null) => EmbeddingContract.Require(
+        ContractId, $"the model {Package.Source}", contractId, source, remedy ?? "use its own model, or move it to this one with 'uniface gallery reembed'");
 
     /// <summary>Frees the model, the detector and the liveness check.</summary>
     public void Dispose()

@@ -49,14 +49,9 @@ public sealed class FaceEmbedding
     public double Similarity(FaceEmbedding other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (other.ContractId != ContractId || other.Values.Length != Values.Length)
-        {
-            throw new UniFaceException(
-                $"embeddings of two models are not comparable: {Describe(this)} and {Describe(other)}; compute both with one model");
-        }
-
-        return CosineSimilarity.Compute(Values.Span, other.Values.Span);
-
-        static string Describe(FaceEmbedding of) => Invariant($"contract {of.ContractId} with {of.Values.Length} values");
+        EmbeddingContract.Require(ContractId, "this one", other.ContractId, "the other embedding", "compute both with one model");
+        return other.Values.Length == Values.Length
+            ? CosineSimilarity.Compute(Values.Span, other.Values.Span)
+            : throw new UniFaceException($"one embedding has {Values.Length} values, the other {other.Values.Length}; compute both with one model");
     }
 }

@@ -3,7 +3,7 @@ using UniFace.Decisions;
 namespace UniFace;
 
 /// <summary>Whether two faces are the same person, and why.</summary>
-public sealed record Verification
+public sealed class Verification
 {
     private readonly Decision? decision;
 

@@ -73,7 +73,8 @@ internal static class CalibrateCommand
         };
         parsed.Print(json, () =>
         {
-            string[] columns = ["false match rate", "threshold [95 %]", "recognized [95 %]", "FMR on held-out people"];
+            string level = Invariant($"[{100 * calibration.Confidence:G4} %]");
+            string[] columns = ["false match rate", $"threshold {level}", $"recognized {level}", "FMR on held-out people"];
             Output.Table(columns, calibration.Entries.Select(e =>
             {
                 HeldOutRate? half = measured.HeldOut.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);

@@ -20,8 +20,11 @@ internal sealed record ServedDemo(string Folder, string Package)
     public const string GalleryFile = "people.gallery";
 
     /// <summary>The package of the demo in the working directory; null if there is none.</summary>
-    public static string? FindPackage() =>
-        Path.Combine(DefaultFolder, PackageFolder) is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
+    public static string? FindPackage()
+    {
+        string package = Path.Combine(DefaultFolder, PackageFolder);
+        return File.Exists(Path.Combine(package, ModelManifest.FileName)) ? Find(package)?.Package : null;
+    }
 
     /// <summary>The demo that wrote a package; null if no demo did.</summary>
     public static ServedDemo? Find(string? package) =>

@@ -1,3 +1,5 @@
+using UniFace.Embeddings;
+
 namespace UniFace.Gallery.Stores;
 
 /// <summary>Checks embeddings and enrollments against a gallery's properties.</summary>
@@ -7,15 +9,8 @@ internal static class GalleryChecks
     public const double NormTolerance = 1e-3;
 
     /// <summary>Fails if the embeddings of a model cannot be compared with the gallery's.</summary>
-    public static void EnsureContract(this GalleryInfo info, string contractId)
-    {
-        if (contractId != info.ContractId)
-        {
-            throw new UniFaceException(
-                $"the embedding is of contract {contractId}, the gallery of {info.ContractId}: embeddings of different models cannot be compared; " +
-                "use the gallery's model, or move the gallery with 'uniface gallery reembed'");
-        }
-    }
+    public static void EnsureContract(this GalleryInfo info, string contractId) => EmbeddingContract.Require(
+        info.ContractId, "the gallery", contractId, "the embedding", "use the gallery's model, or move the gallery with 'uniface gallery reembed'");
 
     /// <summary>Fails if an embedding has another size or norm.</summary>
     public static void EnsureEmbedding(this GalleryInfo info, ReadOnlySpan<float> embedding)

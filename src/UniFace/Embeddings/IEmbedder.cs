@@ -4,7 +4,7 @@ namespace UniFace.Embeddings;
 /// Computes embeddings of aligned faces. Evaluation and calibration use it for model packages, bare ONNX files and backbones in training.
 /// Implementations are thread-safe.
 /// </summary>
-public interface IEmbedder : IDisposable
+internal interface IEmbedder : IDisposable
 {
     /// <summary>Values in an embedding.</summary>
     int EmbeddingSize { get; }

@@ -24,6 +24,9 @@ internal sealed record ModelCard
     /// <summary>Where the results were measured; null without a calibration.</summary>
     public string? MeasuredOn { get; init; }
 
+    /// <summary>Confidence level of the intervals, in (0, 1); null without a calibration.</summary>
+    public double? Confidence { get; init; }
+
     /// <summary>The results at each false match rate.</summary>
     public IReadOnlyList<CalibrationEntry> Results { get; init; } = [];
 
@@ -53,6 +56,7 @@ internal sealed record ModelCard
         ],
         Training = DescribeTraining(manifest),
         MeasuredOn = calibration is null ? null : DescribeData(calibration),
+        Confidence = calibration?.Confidence,
         Results = calibration?.Entries ?? [],
         Groups = "Not measured: the photos have no labels of groups (age, gender, skin tone). Error rates of face recognition differ between groups; measure " +
             "each group of your users on its own.",
@@ -74,7 +78,8 @@ internal sealed record ModelCard
         text.Append("\n## Results\n\n").Append(MeasuredOn ?? "Not measured: the package has no calibration.").Append('\n');
         if (Results.Count > 0)
         {
-            text.Append("\n| false match rate | threshold [95 %] | measured [95 %] | true match rate [95 %] |\n|---|---|---|---|\n");
+            string level = Invariant($"[{100 * Confidence:G4} %]");
+            text.Append(Invariant($"\n| false match rate | threshold {level} | measured {level} | true match rate {level} |\n|---|---|---|---|\n"));
             foreach (CalibrationEntry entry in Results)
             {
                 text.Append(entry.Threshold is null

@@ -20,6 +20,7 @@ public class WatchRanks
         Console.Error.WriteLine($"rank {ranks.Rank} goes on");
         watch.SetBusy(null);
         Thread.Sleep(ranks.Rank == 1 ? TimeSpan.FromMinutes(5) : TimeSpan.Zero);
+        ranks.Barrier();
     });
 
     [Fact]
@@ -33,6 +34,8 @@ public class WatchRanks
             stop.WaitForExit();
             Thread.Sleep(TimeSpan.FromMinutes(5));
         }
+
+        ranks.Barrier();
     });
 
     /// <summary>After the first steps, for which the limits are wider.</summary>

@@ -1,4 +1,4 @@
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Benchmarks;
 
 /// <summary>Losses on the command line, separated by commas, whose hyperparameters are in parentheses.</summary>
 internal static class LossList

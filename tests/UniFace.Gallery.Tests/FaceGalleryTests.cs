@@ -58,7 +58,7 @@ public sealed class FaceGalleryTests : IDisposable
             await ErrorAssert.ContainsAsync("no calibration", () => gallery.IdentifyAsync(Face(0)));
         }
 
-        await ErrorAssert.ContainsAsync("the model is of b", () => FaceGallery.OpenAsync(path, new Model("b")));
+        await ErrorAssert.ContainsAsync("the model of b", () => FaceGallery.OpenAsync(path, new Model("b")));
         Assert.Throws<UniFaceException>(() => FaceGallery.Create(path, new Model("a")));
     }
 

@@ -26,6 +26,7 @@ internal sealed class RankWatch : IDisposable
     private readonly Process? sentinel;
     private readonly Thread thread;
     private readonly ManualResetEventSlim stop = new();
+    private readonly Lock signing = new();
     private long stepBegan = Stopwatch.GetTimestamp();
     private long slowest;
     private int steps;
@@ -117,7 +118,7 @@ internal sealed class RankWatch : IDisposable
         }
     }
 
-    /// <summary>The lines of a rank's sign of life; none if it has left none, or is writing or deleting it at this moment.</summary>
+    /// <summary>The lines of a rank's sign of life; none if it has left none, or is deleting it at this moment.</summary>
     private string[] ReadSign(int rank)
     {
         try
@@ -134,13 +135,18 @@ internal sealed class RankWatch : IDisposable
     private void Sign()
     {
         string doing = busy ?? (communicator.Waiting > TimeSpan.Zero ? "waiting" : $"computing step {steps + 1} of this job");
+        string sign = SignOf(communicator.Rank), next = sign + ".new";
         try
         {
-            File.WriteAllText(SignOf(communicator.Rank), $"{Environment.ProcessId}\n{Environment.MachineName}\n{doing}\n");
+            lock (signing)
+            {
+                File.WriteAllText(next, $"{Environment.ProcessId}\n{Environment.MachineName}\n{doing}\n");
+                File.Move(next, sign, overwrite: true); // A reader never sees a part of it.
+            }
         }
         catch (IOException)
         {
-            // A full disk is reported by the checkpoint; a reader may have the file open.
+            // A full disk is reported by the checkpoint.
         }
     }
 

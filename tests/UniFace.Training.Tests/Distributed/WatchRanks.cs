@@ -38,6 +38,27 @@ public class WatchRanks
         ranks.Barrier();
     });
 
+    [Fact]
+    public void Signs_are_read_while_they_are_written() => RankTest.OnRank(ranks =>
+    {
+        using RankWatch watch = Start(ranks);
+        string sign = Path.Combine(Environment.GetEnvironmentVariable(Folder)!, RankWatch.FolderName, "rank-0");
+        for (int i = 0; i < 2000; i++)
+        {
+            if (ranks.Rank == 0)
+            {
+                watch.SetBusy("working");
+            }
+            else
+            {
+                Assert.Equal(3, File.ReadAllLines(sign).Length);
+            }
+        }
+
+        ranks.Barrier();
+        watch.Complete();
+    });
+
     /// <summary>After the first steps, for which the limits are wider.</summary>
     private static RankWatch Start(ICommunicator ranks)
     {

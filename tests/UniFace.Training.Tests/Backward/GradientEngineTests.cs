@@ -46,10 +46,12 @@ public class GradientEngineTests
         rounded.backward([gradient]);
 
         // float32 differs from float64 with either engine; the tape must not differ more.
+        // A scale before another normalization has a gradient near 0, whose terms cancel: they are as large as the other gradients.
         NoFurther("the embeddings", expected, rounded, embeddings);
+        double all = cat([.. plain.parameters().Select(p => p.grad!.flatten())]).norm().item<double>();
         Assert.All(
             plain.parameters().Zip(single.parameters(), ours.named_parameters()),
-            p => NoFurther($"the gradient of {p.Third.name}", p.First.grad!, p.Second.grad!, p.Third.parameter.grad!));
+            p => NoFurther($"the gradient of {p.Third.name}", p.First.grad!, p.Second.grad!, p.Third.parameter.grad!, 1e-6 * all));
         Assert.All(plain.buffers().Zip(single.buffers(), ours.named_buffers()), p => NoFurther(p.Third.name, p.First, p.Second, p.Third.buffer));
     }
 
@@ -110,12 +112,12 @@ public class GradientEngineTests
     /// <summary>The layers of a backbone, without its choice of an engine.</summary>
     private static Layer Graph(Backbone backbone) => backbone.children().OfType<Layer>().Single();
 
-    private static void NoFurther(string what, Tensor exact, Tensor libtorch, Tensor ours)
+    private static void NoFurther(string what, Tensor exact, Tensor libtorch, Tensor ours, double rounding = 1e-6)
     {
         double its = (exact - libtorch.to(ScalarType.Float64)).norm().item<double>();
         double mine = (exact - ours.to(ScalarType.Float64)).norm().item<double>();
         double size = exact.norm().item<double>();
-        Assert.True(mine <= (5 * its) + (2e-5 * size) + 1e-6, $"{what} of norm {size:E1} is off by {mine:E1}, libtorch's by {its:E1}");
+        Assert.True(mine <= (5 * its) + (2e-5 * size) + rounding, $"{what} of norm {size:E1} is off by {mine:E1}, libtorch's by {its:E1}");
     }
 
     [Theory]

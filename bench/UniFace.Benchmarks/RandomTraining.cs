@@ -25,12 +25,7 @@ internal sealed class RandomTraining : IDisposable
 
         // The learning rate does not affect the time; a small one keeps the weights finite with random labels.
         LearningRateSchedule schedule = new(ScheduleKind.Poly, 1e-3, 1_000_000);
-        Backbone backbone = options.CreateBackbone(CPU);
-        if (options.SyncBatchNorm && communicator.Size > 1)
-        {
-            backbone.Synchronize(communicator);
-        }
-
+        Backbone backbone = options.CreateBackbone(CPU, communicator);
         State = new TrainingState(options, backbone, options.CreateHead(classes, CPU, communicator), CPU, communicator);
         step = new TrainingStep(options, schedule, State, CPU, null) { PhaseDone = phaseDone };
         using Generator generator = new((ulong)options.Seed);

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using UniFace.Benchmarks.Galleries;
+using UniFace.CommandLine.Options;
 using UniFace.CommandLine.Terminal;
 using UniFace.Gallery.Postgres;
+using UniFace.IO;
 
 namespace UniFace.Benchmarks.Commands;
 
@@ -20,13 +22,11 @@ internal static class BenchGalleryCommand
     public static Command Create()
     {
         Argument<string> address = new("ADDRESS") { Description = "The gallery, e.g. 'postgres://user@host/database?gallery=bench'; created if missing." };
-        HnswOptions graph = new();
+        GraphOptions graph = new();
         CliOption<FaceDistribution> data = new("--data", "Templates that cluster around people, or directions without any structure.");
         CliOption<int> people = new("--people", "Number of people.") { Default = 20_000, Range = (1, 100_000_000) };
         CliOption<int> perPerson = new("--templates", "Templates per person; random data has one.") { Default = 5, Range = (1, 100) };
         CliOption<int> dim = new("--dim", "Values per template.") { Default = 512, Range = (2, 4000) };
-        CliOption<int> neighbors = new("--hnsw-m", "Neighbors per template in the graph.") { Default = graph.M, Range = (2, 100) };
-        CliOption<int> effort = new("--hnsw-ef-construction", "Candidates per insertion.") { Default = graph.EfConstruction, Range = (4, 1000) };
         CliOption<string> beams = new("--ef-search", "Widths of the beam in the graph, measured in turn.", "N,N,...") { Default = "40,100,400" };
         CliOption<int> probes = new("--probes", "Probes for the recall.") { Default = 500, Range = (1, 100_000) };
         CliOption<int> workers = new("--workers", "Readers, and as many writers.") { Default = 8, Range = (1, 500) };
@@ -36,7 +36,7 @@ internal static class BenchGalleryCommand
         CliOption<bool> loadOnly = new("--load-only", "Only fill the gallery and build the graph.");
         CliOption<string?> writer = new("--writer", "Only enroll people with this prefix until killed, and print their names.", "PREFIX") { Listed = false };
         IEnumerable<Symbol> parameters =
-            [address, data, people, perPerson, dim, neighbors, effort, beams, probes, workers, seconds, kills, seed, loadOnly, writer];
+            [address, data, people, perPerson, dim, graph.Neighbors, graph.Candidates, beams, probes, workers, seconds, kills, seed, loadOnly, writer];
         return CliCommand.Create("gallery", Description, parameters, async (parsed, stop) =>
         {
             string location = parsed.GetRequiredValue(address);
@@ -50,7 +50,7 @@ internal static class BenchGalleryCommand
 
             int[] widths = NumberList.Parse(beams.Name, parsed.GetRequiredValue(beams), PostgresAddress.MaxEfSearch, "40,100,400");
             int count = parsed.GetValue(people);
-            HnswOptions options = new() { M = parsed.GetValue(neighbors), EfConstruction = parsed.GetValue(effort) };
+            HnswOptions options = graph.Read(parsed);
             _ = options.ToSql();
             using ActivityMeter progress = new("people");
             await GalleryLoad.CreateAsync(gallery, faces, stop);
@@ -84,12 +84,11 @@ internal static class BenchGalleryCommand
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // This tool again: its own program, or dotnet with its assembly.
     private static Process StartTool(params string[] arguments)
     {
-        string program = Environment.ProcessPath!;
-        string[] assembly = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-        return Process.Start(new ProcessStartInfo(program, [.. assembly, .. arguments]) { RedirectStandardOutput = true })!;
+        ProcessStartInfo start = ThisProgram.CreateStart(arguments);
+        start.RedirectStandardOutput = true;
+        return Process.Start(start)!;
     }
 
     private static void Print(GalleryLoadResult load, List<SearchMeasurement> searches, GalleryKillResult? loss)

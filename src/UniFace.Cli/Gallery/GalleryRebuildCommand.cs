@@ -18,31 +18,24 @@ internal static class GalleryRebuildCommand
     public static Command Create()
     {
         GalleryOptions options = new();
-        HnswOptions defaults = new();
+        GraphOptions graph = new();
         CliOption<bool> hnsw = new("--hnsw", "On PostgreSQL: build an HNSW graph and search it instead of every template.");
-        CliOption<int> neighbors = new("--hnsw-m", "Neighbors per template in the graph.") { Default = defaults.M, Range = (2, 100) };
-        CliOption<int> effort = new("--hnsw-ef-construction", "Candidates per insertion, at least twice --hnsw-m.")
-        {
-            Default = defaults.EfConstruction,
-            Range = (4, 1000),
-        };
-        IEnumerable<Symbol> parameters = [.. options.All, hnsw, neighbors, effort];
+        IEnumerable<Symbol> parameters = [.. options.All, hnsw, graph.Neighbors, graph.Candidates];
         return CliCommand.Create("rebuild", Description, parameters, async (parsed, stop) =>
         {
             await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             long rows;
             if (!parsed.GetValue(hnsw))
             {
-                parsed.Require(neighbors, hnsw, "it is a parameter of an HNSW graph");
-                parsed.Require(effort, hnsw, "it is a parameter of an HNSW graph");
+                parsed.Require(graph.Neighbors, hnsw, "it is a parameter of an HNSW graph");
+                parsed.Require(graph.Candidates, hnsw, "it is a parameter of an HNSW graph");
                 rows = await gallery.RebuildIndexAsync(stop);
             }
             else
             {
                 PostgresGallery postgres = gallery as PostgresGallery
                     ?? throw new UniFaceException("--hnsw is for galleries on PostgreSQL; a gallery file is searched exactly.");
-                HnswOptions graph = new() { M = parsed.GetValue(neighbors), EfConstruction = parsed.GetValue(effort) };
-                rows = await postgres.BuildGraphAsync(graph, stop);
+                rows = await postgres.BuildGraphAsync(graph.Read(parsed), stop);
             }
 
             string unstored = gallery.Info.Encrypted ? ", not stored because the gallery is encrypted"

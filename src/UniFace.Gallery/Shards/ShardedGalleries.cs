@@ -42,7 +42,7 @@ internal static class ShardedGalleries
         {
             (long first, long last) = await gallery.ReadIdsAsync(stop).ConfigureAwait(false);
             string unit = gallery.Info.Scoring == PersonScore.Mean ? "people" : "templates";
-            gallery.Search = new ShardedSearch(Path.GetFullPath(file), key, IndexRange.Divide(first, last, count), unit, program ?? ThisProgram);
+            gallery.Search = new ShardedSearch(Path.GetFullPath(file), key, IndexRange.Divide(first, last, count), unit, program ?? (() => ThisProgram.CreateStart(ShardWorker.Argument)));
             return gallery;
         }
         catch
@@ -59,13 +59,5 @@ internal static class ShardedGalleries
     {
         (int count, string file) = Parse(address);
         return await OpenAsync(file, key, count, stop: stop).ConfigureAwait(false);
-    }
-
-    // Its own executable, or dotnet with its assembly.
-    private static ProcessStartInfo ThisProgram()
-    {
-        string program = Environment.ProcessPath!;
-        string[] assembly = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-        return new ProcessStartInfo(program, [.. assembly, ShardWorker.Argument]);
     }
 }

@@ -199,12 +199,7 @@ internal sealed class RunPreparation(
     {
         TrainOptions options = info.Options;
         set_num_threads(options.Threads);
-        Backbone backbone = options.CreateBackbone(device);
-        if (options.SyncBatchNorm && communicator.Size > 1)
-        {
-            backbone.Synchronize(communicator);
-        }
-
+        Backbone backbone = options.CreateBackbone(device, communicator);
         TrainingState state = new(options, backbone, options.CreateHead(info.People, device, communicator), device, communicator) { RunId = info.Id };
         owned.Push(state);
         foreach (NamedParameter parameter in state.Parameters)

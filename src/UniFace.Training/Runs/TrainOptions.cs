@@ -319,11 +319,16 @@ public sealed record TrainOptions
         Quantization = null,
     };
 
-    /// <summary>A new backbone with initial weights.</summary>
-    internal Backbone CreateBackbone(Device device)
+    /// <summary>A new backbone with initial weights, whose batch norms are those of all processes if the options say so.</summary>
+    internal Backbone CreateBackbone(Device device, ICommunicator? communicator = null)
     {
         Backbone backbone = BackboneRegistry.Create(Backbone, Seed);
         backbone.UsePrecision(Precision, device);
+        if (SyncBatchNorm && communicator is { Size: > 1 })
+        {
+            backbone.Synchronize(communicator);
+        }
+
         return backbone;
     }
 

@@ -3,12 +3,13 @@ namespace UniFace.Training.Distributed;
 /// <summary>The processes of an MPI job. MPI can be initialized once per process, so there is one.</summary>
 internal sealed unsafe class MpiCommunicator : ICommunicator
 {
-    private readonly delegate* unmanaged[Cdecl]<void*, void*, int, int, int, int, int> allReduce;
-    private readonly delegate* unmanaged[Cdecl]<void*, void*, int, int, int, int, int*, int> beginAllReduce;
-    private readonly delegate* unmanaged[Cdecl]<void*, int, int, void*, int*, int*, int, int, int> allGather;
-    private readonly delegate* unmanaged[Cdecl]<void*, void*, int*, int, int, int, int> reduceScatter;
+    /// <summary>How long a rank polls for others before it leaves the processor to them between polls.</summary>
+    private static readonly TimeSpan Spin = TimeSpan.FromMicroseconds(50);
+
+    private readonly delegate* unmanaged[Cdecl]<void*, void*, int, int, int, int, int*, int> allReduce;
+    private readonly delegate* unmanaged[Cdecl]<void*, int, int, void*, int*, int*, int, int, int*, int> allGather;
+    private readonly delegate* unmanaged[Cdecl]<void*, void*, int*, int, int, int, int*, int> reduceScatter;
     private readonly delegate* unmanaged[Cdecl]<int*, int*, nint, int> test;
-    private readonly delegate* unmanaged[Cdecl]<int*, nint, int> wait;
     private readonly Dictionary<int, int> rowTypes = []; // MPI types by width
     private readonly int logSumExp;
     private readonly int rowSum;
@@ -38,12 +39,10 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
                 "The MPI library does not support MPI_THREAD_SERIALIZED, which the backward pass needs; use a build with thread support.");
         }
 
-        allReduce = (delegate* unmanaged[Cdecl]<void*, void*, int, int, int, int, int>)MpiLibrary.Function("MPI_Allreduce");
-        beginAllReduce = (delegate* unmanaged[Cdecl]<void*, void*, int, int, int, int, int*, int>)MpiLibrary.Function("MPI_Iallreduce");
-        allGather = (delegate* unmanaged[Cdecl]<void*, int, int, void*, int*, int*, int, int, int>)MpiLibrary.Function("MPI_Allgatherv");
-        reduceScatter = (delegate* unmanaged[Cdecl]<void*, void*, int*, int, int, int, int>)MpiLibrary.Function("MPI_Reduce_scatter");
+        allReduce = (delegate* unmanaged[Cdecl]<void*, void*, int, int, int, int, int*, int>)MpiLibrary.Function("MPI_Iallreduce");
+        allGather = (delegate* unmanaged[Cdecl]<void*, int, int, void*, int*, int*, int, int, int*, int>)MpiLibrary.Function("MPI_Iallgatherv");
+        reduceScatter = (delegate* unmanaged[Cdecl]<void*, void*, int*, int, int, int, int*, int>)MpiLibrary.Function("MPI_Ireduce_scatter");
         test = (delegate* unmanaged[Cdecl]<int*, int*, nint, int>)MpiLibrary.Function("MPI_Test");
-        wait = (delegate* unmanaged[Cdecl]<int*, nint, int>)MpiLibrary.Function("MPI_Wait");
         logSumExp = CreateOperation((nint)(delegate* unmanaged[Cdecl]<double*, double*, int*, int*, void>)&MpiReductions.LogSumExp);
         rowSum = CreateOperation((nint)(delegate* unmanaged[Cdecl]<float*, float*, int*, int*, void>)&MpiReductions.RowSum);
     }
@@ -58,23 +57,28 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void AllReduce(Span<float> values, Reduction reduction, Traffic traffic)
     {
-        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)values.Length * sizeof(float));
         fixed (float* data = values)
         {
+            int request = 0;
             int operation = reduction == Reduction.LogSumExp ? throw new ArgumentOutOfRangeException(nameof(reduction)) : Operation(reduction);
-            MpiLibrary.Check(allReduce((void*)MpiLibrary.InPlace, data, values.Length, MpiLibrary.Float, operation, MpiLibrary.World), Rank, "MPI_Allreduce");
+            Finish(
+                allReduce((void*)MpiLibrary.InPlace, data, values.Length, MpiLibrary.Float, operation, MpiLibrary.World, &request),
+                &request,
+                "MPI_Iallreduce");
         }
     }
 
     public void AllReduce(Span<double> values, Reduction reduction, Traffic traffic)
     {
-        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)values.Length * sizeof(double));
         fixed (double* data = values)
         {
-            MpiLibrary.Check(
-                allReduce((void*)MpiLibrary.InPlace, data, values.Length, MpiLibrary.Double, Operation(reduction), MpiLibrary.World), Rank, "MPI_Allreduce");
+            int request = 0;
+            Finish(
+                allReduce((void*)MpiLibrary.InPlace, data, values.Length, MpiLibrary.Double, Operation(reduction), MpiLibrary.World, &request),
+                &request,
+                "MPI_Iallreduce");
         }
     }
 
@@ -83,7 +87,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         Counters.Add(traffic, (long)count * sizeof(float));
         int request = 0;
         MpiLibrary.Check(
-            beginAllReduce((void*)MpiLibrary.InPlace, (void*)address, count, MpiLibrary.Float, MpiLibrary.Sum, MpiLibrary.World, &request),
+            allReduce((void*)MpiLibrary.InPlace, (void*)address, count, MpiLibrary.Float, MpiLibrary.Sum, MpiLibrary.World, &request),
             Rank,
             "MPI_Iallreduce");
         return new PendingSum(this, request);
@@ -91,7 +95,6 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
 
     public void AllGather(ReadOnlySpan<float> mine, Span<float> all, ReadOnlySpan<int> counts, Traffic traffic)
     {
-        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)mine.Length * sizeof(float));
         int[] starts = new int[Size];
         for (int rank = 1; rank < Size; rank++)
@@ -103,71 +106,74 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         {
             fixed (int* lengths = counts, offsets = starts)
             {
-                MpiLibrary.Check(
-                    allGather(from, mine.Length, MpiLibrary.Float, to, lengths, offsets, MpiLibrary.Float, MpiLibrary.World), Rank, "MPI_Allgatherv");
+                int request = 0;
+                Finish(
+                    allGather(from, mine.Length, MpiLibrary.Float, to, lengths, offsets, MpiLibrary.Float, MpiLibrary.World, &request),
+                    &request,
+                    "MPI_Iallgatherv");
             }
         }
     }
 
     public void ReduceScatterRows(ReadOnlySpan<float> rows, int width, ReadOnlySpan<int> counts, Span<float> mine, Traffic traffic)
     {
-        using WaitScope waiting = new(this);
         Counters.Add(traffic, (long)rows.Length * sizeof(float));
         fixed (float* from = rows, to = mine)
         {
             fixed (int* lengths = counts)
             {
-                MpiLibrary.Check(reduceScatter(from, to, lengths, RowType(width), rowSum, MpiLibrary.World), Rank, "MPI_Reduce_scatter");
+                int request = 0;
+                Finish(reduceScatter(from, to, lengths, RowType(width), rowSum, MpiLibrary.World, &request), &request, "MPI_Ireduce_scatter");
             }
         }
     }
 
     public void Broadcast(Span<byte> bytes)
     {
-        using WaitScope waiting = new(this);
         Counters.Add(Traffic.Other, bytes.Length);
         fixed (byte* data = bytes)
         {
-            MpiLibrary.Check(
-                ((delegate* unmanaged[Cdecl]<void*, int, int, int, int, int>)MpiLibrary.Function("MPI_Bcast"))(
-                    data, bytes.Length, MpiLibrary.Byte, 0, MpiLibrary.World),
-                Rank,
-                "MPI_Bcast");
+            int request = 0;
+            Finish(
+                ((delegate* unmanaged[Cdecl]<void*, int, int, int, int, int*, int>)MpiLibrary.Function("MPI_Ibcast"))(
+                    data, bytes.Length, MpiLibrary.Byte, 0, MpiLibrary.World, &request),
+                &request,
+                "MPI_Ibcast");
         }
     }
 
     public void Send(ReadOnlySpan<byte> bytes, int rank)
     {
-        using WaitScope waiting = new(this);
         Counters.Add(Traffic.Other, bytes.Length);
         fixed (byte* data = bytes)
         {
-            MpiLibrary.Check(
-                ((delegate* unmanaged[Cdecl]<void*, int, int, int, int, int, int>)MpiLibrary.Function("MPI_Send"))(
-                    data, bytes.Length, MpiLibrary.Byte, rank, 0, MpiLibrary.World),
-                Rank,
-                "MPI_Send");
+            int request = 0;
+            Finish(
+                ((delegate* unmanaged[Cdecl]<void*, int, int, int, int, int, int*, int>)MpiLibrary.Function("MPI_Isend"))(
+                    data, bytes.Length, MpiLibrary.Byte, rank, 0, MpiLibrary.World, &request),
+                &request,
+                "MPI_Isend");
         }
     }
 
     public void Receive(Span<byte> bytes, int rank)
     {
-        using WaitScope waiting = new(this);
         fixed (byte* data = bytes)
         {
-            MpiLibrary.Check(
-                ((delegate* unmanaged[Cdecl]<void*, int, int, int, int, int, nint, int>)MpiLibrary.Function("MPI_Recv"))(
-                    data, bytes.Length, MpiLibrary.Byte, rank, 0, MpiLibrary.World, MpiLibrary.IgnoreStatus),
-                Rank,
-                "MPI_Recv");
+            int request = 0;
+            Finish(
+                ((delegate* unmanaged[Cdecl]<void*, int, int, int, int, int, int*, int>)MpiLibrary.Function("MPI_Irecv"))(
+                    data, bytes.Length, MpiLibrary.Byte, rank, 0, MpiLibrary.World, &request),
+                &request,
+                "MPI_Irecv");
         }
     }
 
     public void Barrier()
     {
-        using WaitScope waiting = new(this);
         Counters.Add(Traffic.Other, 0);
-        MpiLibrary.Check(((delegate* unmanaged[Cdecl]<int, int>)MpiLibrary.Function("MPI_Barrier"))(MpiLibrary.World), Rank, "MPI_Barrier");
+        int request = 0;
+        Finish(((delegate* unmanaged[Cdecl]<int, int*, int>)MpiLibrary.Function("MPI_Ibarrier"))(MpiLibrary.World, &request), &request, "MPI_Ibarrier");
     }
 
     public void Abort(int exitCode) =>
@@ -216,18 +222,36 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         return operation;
     }
 
-    /// <summary>A call that may wait for other ranks.</summary>
-    private readonly ref struct WaitScope
+    /// <summary>
+    /// Completes a call. MPI's own waits keep the processor busy; where there are more ranks or threads than processors, that takes the time of the rank
+    /// that is waited for, so this one yields between polls.
+    /// </summary>
+    private void Finish(int code, int* request, string function)
     {
-        private readonly MpiCommunicator owner;
-
-        public WaitScope(MpiCommunicator owner)
+        MpiLibrary.Check(code, Rank, function);
+        long start = Stopwatch.GetTimestamp();
+        Interlocked.Exchange(ref waitsSince, start);
+        try
         {
-            this.owner = owner;
-            Interlocked.Exchange(ref owner.waitsSince, Stopwatch.GetTimestamp());
+            while (!Test(request))
+            {
+                if (Stopwatch.GetElapsedTime(start) > Spin)
+                {
+                    Thread.Yield();
+                }
+            }
         }
+        finally
+        {
+            Interlocked.Exchange(ref waitsSince, 0);
+        }
+    }
 
-        public void Dispose() => Interlocked.Exchange(ref owner.waitsSince, 0);
+    private bool Test(int* request)
+    {
+        int complete = 0;
+        MpiLibrary.Check(test(request, &complete, MpiLibrary.IgnoreStatus), Rank, "MPI_Test");
+        return complete != 0;
     }
 
     private sealed class PendingSum(MpiCommunicator owner, int request) : IPendingSum
@@ -239,13 +263,10 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         {
             if (!complete)
             {
-                int flag = 0;
                 fixed (int* data = &handle)
                 {
-                    MpiLibrary.Check(owner.test(data, &flag, MpiLibrary.IgnoreStatus), owner.Rank, "MPI_Test");
+                    complete = owner.Test(data);
                 }
-
-                complete = flag != 0;
             }
 
             return complete;
@@ -255,10 +276,9 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         {
             if (!complete)
             {
-                using WaitScope scope = new(owner);
                 fixed (int* data = &handle)
                 {
-                    MpiLibrary.Check(owner.wait(data, MpiLibrary.IgnoreStatus), owner.Rank, "MPI_Wait");
+                    owner.Finish(0, data, "MPI_Iallreduce");
                 }
 
                 complete = true;

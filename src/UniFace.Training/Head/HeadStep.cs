@@ -81,6 +81,11 @@ internal sealed class HeadStep
             terms.SetLogSumExp(exchange?.LogSumExp(pass.LogSumExp) ?? pass.LogSumExp);
         }
 
+        if (update is CenterUpdate.Sgd)
+        {
+            head.Centers.BeginUpdate();
+        }
+
         batch.BackwardTargets(terms.TargetGradient());
         pass.BeginBackward();
         ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, batchUpdate));

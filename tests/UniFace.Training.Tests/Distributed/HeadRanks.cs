@@ -68,8 +68,8 @@ public class HeadRanks
     });
 
     /// <summary>
-    /// Centers in bfloat16: the same initial bits, the same first loss and gradients, and after the first step centers and momentum within the two steps of
-    /// bfloat16 by which random rounding of nearly equal values can differ, since its draws depend on the tiles. Nothing drifts apart in later steps.
+    /// Centers in bfloat16 are those of one process but for a few elements that lie so close to the limit of a rounding that the order of a sum decides it:
+    /// the draw of an element depends on its place, not on tiles or ranks.
     /// </summary>
     [Theory]
     [InlineData("uce")]
@@ -93,22 +93,17 @@ public class HeadRanks
             (Tensor x, Tensor labels, Tensor weights) = Batch(round);
             using HeadOutput all = whole.ForwardBackward(x, labels, weights, update: update);
             using HeadOutput mine = shard.ForwardBackward(x.narrow(0, samples.First, samples.Count), labels, weights, update: update);
-            Assert.Equal(all.Loss, mine.Loss, (round == 0 ? 1e-5 : 2e-2) * Math.Max(1, Math.Abs(all.Loss)));
-            Tensor gradient = all.EmbeddingGradient.narrow(0, samples.First, samples.Count);
-            Near($"{name}: gradient", gradient, mine.EmbeddingGradient, round == 0 ? 1 : 5e3);
-            Steps("centers", Rows(whole.Centers.Weight), shard.Centers.Weight, round);
-            Steps("momentum", Rows(whole.Centers.Momentum!), shard.Centers.Momentum!, round);
+            Assert.Equal(all.Loss, mine.Loss, 1e-3 * Math.Max(1, Math.Abs(all.Loss)));
+            Same("centers", Rows(whole.Centers.Weight), shard.Centers.Weight);
+            Same("momentum", Rows(whole.Centers.Momentum!), shard.Centers.Momentum!);
         }
 
         Tensor Rows(Tensor all) => all.narrow(0, (long)classes.First * k, (long)classes.Count * k);
 
-        void Steps(string what, Tensor expected, Tensor actual, int round)
+        void Same(string what, Tensor expected, Tensor actual)
         {
-            (expected, actual) = (expected.to(ScalarType.Float32), actual.to(ScalarType.Float32));
-            Tensor larger = maximum(expected.abs(), actual.abs()); // A step of bfloat16 is at most 1/128 of a value.
-            Tensor allowed = ((round == 0 ? larger : larger.max().expand_as(larger)) * ((round + 1) / 64.0)) + 1e-5;
-            double worst = ((expected - actual).abs() / allowed).max().item<float>();
-            Assert.True(worst <= 1, $"{name}, round {round}: {what} differ by {worst:F2} times what rounding allows");
+            double different = (expected != actual).to(ScalarType.Float64).mean().item<double>();
+            Assert.True(different <= 0.02, $"{name}: {different:P1} of the {what} differ");
         }
     });
 

@@ -139,10 +139,10 @@ internal sealed class CenterTile
             }
         }
 
-        Write(centers.GetOrCreateMomentum(), momentum);
+        Write(centers.GetOrCreateMomentum(), momentum, isMomentum: true);
         if (update.Last)
         {
-            Write(centers.Weight, Rows);
+            Write(centers.Weight, Rows, isMomentum: false);
         }
     }
 
@@ -170,11 +170,11 @@ internal sealed class CenterTile
         : index is null ? all.narrow(0, first, count)
         : all.index_select(0, index);
 
-    private void Write(Tensor all, Tensor rows)
+    private void Write(Tensor all, Tensor rows, bool isMomentum)
     {
         if (staging is not null)
         {
-            TileStaging.Store(rows, all, RowIndex, all.dtype == ScalarType.BFloat16 ? centers.NextRoundingSeed() : 0);
+            TileStaging.Store(rows, all, RowIndex, centers.RoundingSeed(isMomentum));
         }
         else if (index is not null)
         {

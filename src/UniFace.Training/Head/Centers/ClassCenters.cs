@@ -25,6 +25,7 @@ internal sealed class ClassCenters : nn.Module
     private const int RowsPerDraw = 1 << 10;
     private readonly double negativeRate;
     private Tensor? momentum;
+    private ulong rounding; // of the update
 
     /// <summary>Creates class centers with random initial values.</summary>
     /// <param name="classes">C, at least 2.</param>
@@ -73,7 +74,7 @@ internal sealed class ClassCenters : nn.Module
         register_parameter("weight", OwnedTensors.Parameter(initial));
         if (dtype == ScalarType.BFloat16)
         {
-            register_buffer("rounding", OwnedTensors.Buffer(tensor(new long[] { seed, 0 }))); // seed, number of writes
+            register_buffer("rounding", OwnedTensors.Buffer(tensor(new long[] { seed, 0 }))); // seed, number of updates
         }
 
         this.negativeRate = negativeRate;
@@ -163,8 +164,15 @@ internal sealed class ClassCenters : nn.Module
         return (similarity, UnitVectors.Sine(embeddings, own));
     }
 
-    /// <summary>A seed for the next rounding of rows to bfloat16. Counted in a buffer, so that a resumed run rounds the same way.</summary>
-    internal ulong NextRoundingSeed() => NextSeed("rounding", RandomStream.CenterRounding);
+    /// <summary>Draws the seed of the rounding to bfloat16 of an update. Counted in a buffer, so that a resumed run rounds the same way.</summary>
+    internal void BeginUpdate() => rounding = Weight.dtype == ScalarType.BFloat16 ? NextSeed("rounding", RandomStream.CenterRounding) : 0;
+
+    /// <summary>
+    /// The seed for the first row of the shard: that of the first of all rows, moved by the rows before the shard, so that the draws, which depend on
+    /// the place of a row, do not depend on the number of processes.
+    /// </summary>
+    internal uint RoundingSeed(bool isMomentum) =>
+        unchecked((uint)(isMomentum ? rounding >> 32 : rounding) + (uint)((long)Shard.First * SubCenters * EmbeddingSize));
 
     /// <summary>The gradient of the centers, [C * K, D], initially zero.</summary>
     internal Tensor GetOrCreateGradient() => Weight.grad ??= zeros(Weight.shape, dtype: Arithmetic, device: Weight.device);

@@ -41,24 +41,26 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
     /// <param name="values">[T * K, D] float32.</param>
     /// <param name="all">[C * K, D], float32 or bfloat16.</param>
     /// <param name="indexOf">Maps a row of the tile to its index in <paramref name="all"/>.</param>
-    /// <param name="seed">Seed of the rounding.</param>
-    public static void Store(Tensor values, Tensor all, Func<int, long> indexOf, ulong seed)
+    /// <param name="seed">
+    /// Seed of the rounding of row 0 of <paramref name="all"/>. The draw of an element depends on its place in <paramref name="all"/>, not on the tile.
+    /// </param>
+    public static void Store(Tensor values, Tensor all, Func<int, long> indexOf, uint seed)
     {
         int size = (int)values.shape[1];
         nint from = TensorMemory.Address(values);
         nint to = TensorMemory.Address(all);
         bool half = all.dtype == ScalarType.BFloat16;
-        uint draw = unchecked((uint)(seed ^ (seed >> 32)));
         WorkerThreads.ForRows((int)values.shape[0], i =>
         {
             ReadOnlySpan<uint> row = new((uint*)from + ((long)i * size), size);
+            long offset = indexOf(i) * size;
             if (half)
             {
-                StochasticRounding.Round(row, new Span<ushort>((ushort*)to + (indexOf(i) * size), size), unchecked(draw + (uint)(i * size)));
+                StochasticRounding.Round(row, new Span<ushort>((ushort*)to + offset, size), unchecked(seed + (uint)offset));
             }
             else
             {
-                row.CopyTo(new Span<uint>((uint*)to + (indexOf(i) * size), size));
+                row.CopyTo(new Span<uint>((uint*)to + offset, size));
             }
         });
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The checks that take hours: the whole suite and the benchmarks as on older processors (tests/processors.sh), the packages, fuzzing, thousands of
-# hostile requests, and runs and enrollments that are killed. It continues after a failure, keeps each log, and ends with one line: N passed, N failed,
-# N skipped. Each test of the suite counts as one, and so does every other check.
+# The checks that take hours: the whole suite and the benchmarks as on older processors (tests/processors.sh), the style, the packages, fuzzing,
+# thousands of hostile requests, and runs and enrollments that are killed. It continues after a failure, keeps each log, and ends with one line:
+# N passed, N failed, N skipped. Each test of the suite counts as one, and so does every other check.
 #   tests/nightly.sh [FUZZ_MINUTES=30] [KILLS=50]
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
@@ -32,7 +32,7 @@ suite() {
   else failed=$((failed + 1)); tail -n 20 "$log"; echo "FAILED: $name ended without a summary"; fi
 }
 
-suite "as the machine is" UNIFACE_PROCESSOR=
+suite "as the machine is, every backbone" UNIFACE_PROCESSOR= UNIFACE_EVERY_BACKBONE=1
 for processor in "${processors[@]}"; do
   name=${processor%%:*}
   read -ra settings <<<"${processor#*: }"
@@ -43,6 +43,7 @@ for processor in "${processors[@]}"; do
   check "bench head, $name" env "${settings[@]}" ./uniface bench head --classes 100000 --loss uce,arcface
   check "bench search, $name" env "${settings[@]}" ./uniface bench search --size 100000
 done
+check "format and style" dotnet format UniFace.slnx --verify-no-changes
 check "packages" tests/packages.sh
 check "start on 50 million images" ./uniface bench start --size 50000000 --people 1000000 --most-seconds 60 --most-memory 3
 check "fuzzing for $minutes minutes" tests/fuzz.sh "$minutes"

@@ -21,23 +21,23 @@ internal sealed record DataSpeed(double ImagesPerSecond, double StepOverhead);
 internal static class DataBenchmark
 {
     private const int Rounds = 5;
-    private static readonly TimeSpan LoaderTime = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(2);
 
     /// <summary>Times the loader alone, then steps with and without it.</summary>
     /// <param name="options">Backbone, batch, threads, augmentation and sampler of the run.</param>
     /// <param name="data">The set; the caller disposes it.</param>
     /// <param name="decoder">Decodes its images.</param>
+    /// <param name="time">Time of each of the two kinds of steps per round, and of the loader alone.</param>
     /// <param name="roundDone">Called after each of <see cref="RoundCount"/> rounds.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="UniFaceException">An option is out of range, or the data is not usable for training.</exception>
-    public static DataSpeed Run(TrainOptions options, FaceDataset data, IImageDecoder decoder, Action roundDone, CancellationToken cancellationToken)
+    public static DataSpeed Run(
+        TrainOptions options, FaceDataset data, IImageDecoder decoder, TimeSpan time, Action roundDone, CancellationToken cancellationToken)
     {
         options.Validate();
         BackboneRegistry.Validate(options.Backbone);
         set_num_threads(options.Threads);
         BatchLoader loader = TrainingData.Create(options, data, null, decoder, cacheBytes: 0).Loader;
-        double imagesPerSecond = LoaderAlone(loader, options.Batch, cancellationToken);
+        double imagesPerSecond = LoaderAlone(loader, options.Batch, time, cancellationToken);
         roundDone();
 
         using RandomTraining training = new(options, data.People.Count);
@@ -45,8 +45,8 @@ internal static class DataBenchmark
         int epoch = 0;
         for (int round = 0; round <= Rounds; round++)
         {
-            double memory = StepTime(Repeat(training.Batch), training, owned: false, cancellationToken);
-            double loaded = StepTime(Endless(loader, epoch++, cancellationToken), training, owned: true, cancellationToken);
+            double memory = StepTime(Repeat(training.Batch), training, owned: false, time, cancellationToken);
+            double loaded = StepTime(Endless(loader, epoch++, cancellationToken), training, owned: true, time, cancellationToken);
             if (round > 0) // The first round warms up.
             {
                 ratios.Add(loaded / memory);
@@ -62,7 +62,7 @@ internal static class DataBenchmark
     /// <summary>The number of calls of roundDone.</summary>
     public const int RoundCount = Rounds + 2;
 
-    private static double LoaderAlone(BatchLoader loader, int batchSize, CancellationToken cancellationToken)
+    private static double LoaderAlone(BatchLoader loader, int batchSize, TimeSpan time, CancellationToken cancellationToken)
     {
         long images = 0;
         Stopwatch? clock = null;
@@ -76,7 +76,7 @@ internal static class DataBenchmark
             }
 
             images += batchSize;
-            if (clock.Elapsed > LoaderTime)
+            if (clock.Elapsed > time)
             {
                 break;
             }
@@ -86,7 +86,7 @@ internal static class DataBenchmark
     }
 
     /// <summary>Mean seconds per step, including the wait for the batch. The first step, which also starts the loader, is not counted.</summary>
-    private static double StepTime(IEnumerable<TrainingBatch> batches, RandomTraining training, bool owned, CancellationToken cancellationToken)
+    private static double StepTime(IEnumerable<TrainingBatch> batches, RandomTraining training, bool owned, TimeSpan time, CancellationToken cancellationToken)
     {
         Stopwatch? clock = null;
         int steps = 0;
@@ -106,7 +106,7 @@ internal static class DataBenchmark
             }
 
             steps++;
-            if (clock.Elapsed > RoundTime)
+            if (clock.Elapsed > time)
             {
                 break;
             }

@@ -25,7 +25,8 @@ internal static class BenchDataCommand
         CliOption<int> batch = new("--batch", "Images per batch.") { Default = 64 };
         CliOption<int> threads = new("--threads", "Threads per step; the loader has threads of its own.") { Default = Environment.ProcessorCount };
         CliOption<string> augment = new("--augment", "Augmentation, as in 'uniface train'.") { Default = AugmentOptions.Default.ToString() };
-        return CliCommand.Create("data", Description, [data, batch, threads, augment], (parsed, stop) =>
+        CliOption<double> seconds = new("--seconds", "Time of each measurement; there are 13.") { Default = 2, Range = (0.1, 3600) };
+        return CliCommand.Create("data", Description, [data, batch, threads, augment, seconds], (parsed, stop) =>
         {
             string path = parsed.GetRequiredValue(data);
             AugmentOptions variation;
@@ -53,7 +54,7 @@ internal static class BenchDataCommand
             DataSpeed speed;
             using (ProgressMeter progress = new("timing", DataBenchmark.RoundCount, "rounds"))
             {
-                speed = DataBenchmark.Run(options, set, new SkiaImageDecoder(), () => progress.Add(), stop);
+                speed = DataBenchmark.Run(options, set, new SkiaImageDecoder(), TimeSpan.FromSeconds(parsed.GetValue(seconds)), () => progress.Add(), stop);
             }
 
             parsed.Print(speed, ["loader alone, images/s", "step takes longer by"], [[$"{speed.ImagesPerSecond:F0}", $"{100 * speed.StepOverhead:F1} %"]]);

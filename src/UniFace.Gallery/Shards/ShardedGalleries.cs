@@ -42,7 +42,8 @@ internal static class ShardedGalleries
         {
             (long first, long last) = await gallery.ReadIdsAsync(stop).ConfigureAwait(false);
             string unit = gallery.Info.Scoring == PersonScore.Mean ? "people" : "templates";
-            gallery.Search = new ShardedSearch(Path.GetFullPath(file), key, IndexRange.Divide(first, last, count), unit, program ?? (() => ThisProgram.CreateStart(ShardWorker.Argument)));
+            program ??= () => ThisProgram.CreateStart(ShardWorker.Argument);
+            gallery.Search = new ShardedSearch(Path.GetFullPath(file), key, IndexRange.Divide(first, last, count), unit, program);
             return gallery;
         }
         catch

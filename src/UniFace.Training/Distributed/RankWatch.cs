@@ -23,7 +23,7 @@ internal sealed class RankWatch : IDisposable
     private readonly string folder;
     private readonly string marker;
     private readonly TimeSpan timeout;
-    private readonly Process? sentinel;
+    private readonly RankSentinel? sentinel;
     private readonly Thread thread;
     private readonly ManualResetEventSlim stop = new();
     private readonly Lock signing = new();
@@ -52,7 +52,7 @@ internal sealed class RankWatch : IDisposable
 
         communicator.Barrier();
         Sign();
-        sentinel = StartSentinel();
+        sentinel = RankSentinel.Start(marker, folder, communicator.Rank);
         communicator.Barrier();
         thread = new Thread(Watch) { IsBackground = true, Name = nameof(RankWatch) };
         thread.Start();
@@ -89,16 +89,6 @@ internal sealed class RankWatch : IDisposable
         if (!complete)
         {
             TryMark(); // The end of the others is no news.
-        }
-
-        try
-        {
-            sentinel?.StandardInput.WriteLine("done");
-            sentinel?.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The sentinel was killed.
         }
 
         sentinel?.Dispose();
@@ -229,31 +219,6 @@ internal sealed class RankWatch : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
-        }
-    }
-
-    /// <summary>
-    /// A shell that waits for the end of this process, in a session of its own, so that it outlives it. Of several ranks that end at nearly the same
-    /// time, the first is reported.
-    /// </summary>
-    private Process? StartSentinel()
-    {
-        const string Script = """read -r end; [ "$end" = done ] && exit; set -C; { : >"$1"; } 2>/dev/null && echo "$2" >&2""";
-        string message = $"error: rank {communicator.Rank} (process {Environment.ProcessId} on {Environment.MachineName}) was killed. The last checkpoint is " +
-            "good; resume the run to continue from it.";
-        ProcessStartInfo start = new("setsid") { RedirectStandardInput = true, UseShellExecute = false };
-        foreach (string argument in (string[])["sh", "-c", Script, "sh", marker, message])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        try
-        {
-            return Process.Start(start);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null; // No setsid: mpiexec reports the process.
         }
     }
 }

@@ -46,13 +46,21 @@ internal sealed class RunningServer : IAsyncDisposable
             Package = model ? TestPackage.Write(Path.Combine(folder, "package")) : null,
             RequestTimeout = TimeSpan.FromMinutes(10), // on a machine that is busy, too
         };
-        WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services =>
+        try
         {
-            services.AddLogging(logging => logging.ClearProviders()); // A line per request would hide the test results.
-            add?.Invoke(services, folder);
-        });
-        await app.StartAsync();
-        return new RunningServer(app, folder);
+            WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services =>
+            {
+                services.AddLogging(logging => logging.ClearProviders()); // A line per request would hide the test results.
+                add?.Invoke(services, folder);
+            });
+            await app.StartAsync();
+            return new RunningServer(app, folder);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>An aligned noise face; to the tiny model, different seeds are different people.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using UniFace.Training.Distributed;
 
 namespace UniFace.Training.Tests.Distributed;
@@ -42,7 +43,7 @@ public class WatchRanks
     public void Signs_are_read_while_they_are_written() => RankTest.OnRank(ranks =>
     {
         using RankWatch watch = Start(ranks);
-        string sign = Path.Combine(Environment.GetEnvironmentVariable(Folder)!, RankWatch.FolderName, "rank-0");
+        string sign = Sign(0);
         for (int i = 0; i < 2000; i++)
         {
             if (ranks.Rank == 0)
@@ -58,6 +59,39 @@ public class WatchRanks
         ranks.Barrier();
         watch.Complete();
     });
+
+    /// <summary>Rank 2 is killed, and the sentinel of rank 1, which aborts, is first to see an end: that of rank 2 is stopped for a while.</summary>
+    [Fact]
+    public void A_rank_aborts_because_another_is_killed() => RankTest.OnRank(ranks =>
+    {
+        using RankWatch watch = Start(ranks);
+        if (ranks.Rank == 1)
+        {
+            string other = File.ReadAllLines(Sign(2))[0];
+            using Process kill = Process.Start("sh", ["-c", "s=$(pgrep -xP $0 sh); kill -STOP $s; kill -9 $0; (sleep 3; kill -CONT $s) &", other]);
+            kill.WaitForExit();
+            Abort();
+        }
+
+        Thread.Sleep(TimeSpan.FromMinutes(5));
+    });
+
+    [Fact]
+    public void A_rank_aborts() => RankTest.OnRank(ranks =>
+    {
+        using RankWatch watch = Start(ranks);
+        if (ranks.Rank == 1)
+        {
+            Abort();
+        }
+
+        Thread.Sleep(TimeSpan.FromMinutes(5));
+    });
+
+    private static string Sign(int rank) => Path.Combine(Environment.GetEnvironmentVariable(Folder)!, RankWatch.FolderName, $"rank-{rank}");
+
+    [DllImport("libc", EntryPoint = "abort")]
+    private static extern void Abort();
 
     /// <summary>After the first steps, for which the limits are wider.</summary>
     private static RankWatch Start(ICommunicator ranks)

@@ -45,22 +45,30 @@ public sealed class WatchTests : IDisposable
         Assert.True(code == 0, output + error);
     }
 
-    private string Fails(string method, string message)
+    /// <summary>UCX aborts a process that copies from the memory of one that is killed. The soak found that the job then named the wrong rank.</summary>
+    [Fact]
+    public void A_rank_that_was_killed_is_named_and_not_the_one_that_its_end_aborts() =>
+        Fails(nameof(WatchRanks.A_rank_aborts_because_another_is_killed), "rank 2 .* was killed", ranks: 3);
+
+    [Fact]
+    public void A_rank_that_a_library_aborts_is_named() => Fails(nameof(WatchRanks.A_rank_aborts), "rank 1 .* was aborted by a library");
+
+    private string Fails(string method, string message, int ranks = 2)
     {
-        (int code, string output, string error) = Run(method);
+        (int code, string output, string error) = Run(method, ranks);
         Assert.True(code != 0, output);
         string line = Assert.Single(error.Split('\n'), line => line.StartsWith("error:", StringComparison.Ordinal));
         Assert.Matches("^error: " + message, line);
         return error;
     }
 
-    private (int Code, string Output, string Error) Run(string method)
+    private (int Code, string Output, string Error) Run(string method, int ranks = 2)
     {
         Dictionary<string, string> environment = new()
         {
             [WatchRanks.Folder] = folder,
             [RankWatch.TimeoutVariable] = WatchRanks.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture),
         };
-        return RankTest.Run(2, environment, "-method", $"{typeof(WatchRanks).FullName}.{method}");
+        return RankTest.Run(ranks, environment, "-method", $"{typeof(WatchRanks).FullName}.{method}");
     }
 }

@@ -15,7 +15,7 @@ public sealed class OnnxExporterTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-onnx-").FullName;
 
     public static IEnumerable<TheoryDataRow<string, double, int>> Backbones =>
-        [.. TestRuntime.Backbones.Select(name => new TheoryDataRow<string, double, int>(name, 1, 512)), new("mobilefacenet", 0.5, 128)];
+        [.. PrimedBackbone.Tested.Select(name => new TheoryDataRow<string, double, int>(name, 1, 512)), new("mobilefacenet", 0.5, 128)];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 

@@ -1,0 +1,109 @@
+using System.ComponentModel;
+using System.IO.Pipes;
+
+namespace UniFace.Training.Distributed;
+
+/// <summary>
+/// A shell beside a rank, in a session of its own, so that it outlives the rank and reports its end: a killed process cannot. Of several ranks that end at
+/// nearly the same time, the first is reported. A library that is in the middle of a transfer with a killed rank may abort its own process; such a rank says
+/// so first, and its sentinel leaves the report to that of the rank that was killed.
+/// </summary>
+internal sealed unsafe partial class RankSentinel : IDisposable
+{
+    // $1: file that is created by the first to report; $2, $3: messages for a killed and an aborted rank; $4: folder of the signs of life; $5, $6: machine
+    // and process of the rank. A process that ends loses its memory before its pipes; those of other machines cannot be looked up.
+    private const string Script = """
+        read -r end; [ "$end" = done ] && exit
+        message=$2
+        if [ "$end" = abort ]; then
+          message=$3
+          for attempt in 1 2 3; do
+            for sign in "$4"/rank-*; do
+              { read -r process; read -r machine; } 2>/dev/null <"$sign" || continue
+              [ "$machine" != "$5" ] || [ "$process" = "$6" ] || grep -qs ^VmSize "/proc/$process/status" || exit
+            done
+            sleep 0.2
+          done
+        fi
+        set -C; { : >"$1"; } 2>/dev/null && echo "$message" >&2
+        """;
+
+    private const int Abort = 6; // SIGABRT
+    private static volatile int pipe = -1; // of the sentinel of this process
+    private readonly Process shell;
+
+    private RankSentinel(Process shell)
+    {
+        this.shell = shell;
+        if (shell.StandardInput.BaseStream is PipeStream stream)
+        {
+            pipe = (int)stream.SafePipeHandle.DangerousGetHandle();
+            SetHandler(Abort, (nint)(delegate* unmanaged[Cdecl]<int, void>)&OnAbort);
+        }
+    }
+
+    /// <summary>Starts the sentinel of this process.</summary>
+    /// <param name="marker">Path of the file that whoever reports the end of the job creates.</param>
+    /// <param name="signs">Folder with the signs of life of all ranks.</param>
+    /// <param name="rank">The rank of this process.</param>
+    /// <returns>null if there is no setsid; then only mpiexec reports the process.</returns>
+    public static RankSentinel? Start(string marker, string signs, int rank)
+    {
+        string name = $"error: rank {rank} (process {Environment.ProcessId} on {Environment.MachineName}) was";
+        const string Advice = "The last checkpoint is good; resume the run to continue from it.";
+        ProcessStartInfo start = new("setsid") { RedirectStandardInput = true, UseShellExecute = false };
+        foreach (string argument in (string[])[
+            "sh", "-c", Script, "sh", marker, $"{name} killed. {Advice}", $"{name} aborted by a library, whose message is above. {Advice}", signs,
+            Environment.MachineName, $"{Environment.ProcessId}"])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        try
+        {
+            return new RankSentinel(Process.Start(start)!);
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Ends the sentinel without a report.</summary>
+    public void Dispose()
+    {
+        pipe = -1;
+        try
+        {
+            shell.StandardInput.WriteLine("done");
+            shell.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It was killed.
+        }
+
+        shell.Dispose();
+    }
+
+    /// <summary>Called by the thread that aborts; the process ends when it returns. Until then, the sentinel sees which other ranks are alive.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnAbort(int signal)
+    {
+        fixed (byte* message = "abort\n"u8)
+        {
+            if (Write(pipe, message, 6) == 6)
+            {
+                Thread.Sleep(1000);
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint SetHandler(int signal, nint handler);
+
+    [LibraryImport("libc", EntryPoint = "write")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint Write(int file, byte* data, nint count);
+}

@@ -48,7 +48,7 @@ internal static class BenchGalleryCommand
                 return true;
             }
 
-            int[] widths = NumberList.Parse(beams.Name, parsed.GetRequiredValue(beams), PostgresAddress.MaxEfSearch, "40,100,400");
+            int[] widths = NumberList.Parse(beams.Name, parsed.GetRequiredValue(beams), 1, PostgresAddress.MaxEfSearch, "40,100,400");
             int count = parsed.GetValue(people);
             HnswOptions options = graph.Read(parsed);
             _ = options.ToSql();

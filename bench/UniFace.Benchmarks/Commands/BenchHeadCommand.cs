@@ -36,7 +36,7 @@ internal static class BenchHeadCommand
         CliOption<int> threads = new("--threads", "Threads per step.") { Default = MpiJob.LocalProcessors, Range = (1, 4096) };
         return CliCommand.Create("head", Description, [classes, losses, batch, rate, type, threads], (parsed, stop) =>
         {
-            int[] counts = [.. parsed.GetRequiredValue(classes).Split(',').Select(Count)];
+            int[] counts = NumberList.Parse(classes.Name, parsed.GetRequiredValue(classes), 3, 100_000_000, "10000,1000000");
             Loss[] specs = [.. LossList.Split(parsed.GetRequiredValue(losses)).Select(Loss.Parse)];
             double? given = parsed.GetRequiredValue(rate) is string text && text != Auto ? Rate(text) : null;
             string stored = parsed.GetRequiredValue(type);
@@ -79,11 +79,6 @@ internal static class BenchHeadCommand
         s.Loss.Name, $"{s.Classes:N0}", $"{s.SampleRate:P0}", CenterMemory.Name(s.CenterType), $"{s.StepMs:F0}", $"{s.GemmMs:F0}",
         $"{s.StepMs / s.GemmMs:F2}", $"{s.CentersMb:N0}", $"{s.ExtraMb:N0}",
     ];
-
-    private static int Count(string text) =>
-        int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 3 and <= 100_000_000
-            ? count
-            : throw new UniFaceException($"--classes: '{text.Trim()}' is not a number from 3 to 100000000; expected numbers like 10000,1000000.");
 
     private static double Rate(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) && rate is > 0 and <= 1

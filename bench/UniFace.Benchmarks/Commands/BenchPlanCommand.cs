@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using UniFace.Benchmarks.Planning;
 using UniFace.CommandLine.Terminal;
 using UniFace.Training.Backbones;
@@ -39,8 +38,8 @@ internal static class BenchPlanCommand
         {
             PlanMachine machine = PlanMachine.Find(parsed.GetRequiredValue(device));
             BackboneCost cost = BackboneCost.Create(new BackboneSpec(parsed.GetRequiredValue(backbone), 1));
-            long[] counts = [.. Numbers(classes.Name, parsed.GetRequiredValue(classes), 3, 10_000_000_000)];
-            long[] sizes = [.. Numbers(ranks.Name, parsed.GetRequiredValue(ranks), 1, 1 << 20)];
+            long[] counts = NumberList.Parse(classes.Name, parsed.GetRequiredValue(classes), 3, 10_000_000_000, "1000000,10000000");
+            int[] sizes = NumberList.Parse(ranks.Name, parsed.GetRequiredValue(ranks), 1, 1 << 20, "8,64,512");
             (Loss Loss, StepCase Case, StepPlan Plan)[] plans =
             [
                 .. from loss in LossList.Split(parsed.GetRequiredValue(losses)).Select(Loss.Parse)
@@ -48,7 +47,7 @@ internal static class BenchPlanCommand
                    from size in sizes
                    from count in counts
                    let step = new StepCase(
-                       machine, (int)size, count, parsed.GetValue(batch), exchange, cost, SampleRate: parsed.GetValue(rate),
+                       machine, size, count, parsed.GetValue(batch), exchange, cost, SampleRate: parsed.GetValue(rate),
                        FromHost: parsed.GetRequiredValue(memory) == "host")
                    select (loss, step, new StepPlan(step)),
             ];
@@ -97,9 +96,4 @@ internal static class BenchPlanCommand
     ];
 
     private static string Ms(double seconds) => $"{seconds * 1e3:F1}";
-
-    private static IEnumerable<long> Numbers(string option, string text, long low, long high) => text.Split(',').Select(part =>
-        long.TryParse(part.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= low && number <= high
-            ? number
-            : throw new UniFaceException($"{option}: '{part.Trim()}' is not a number from {low} to {high}; expected numbers like 8,64,512."));
 }

@@ -21,7 +21,7 @@ internal static class BenchSearchCommand
         CliOption<long> seed = new("--seed", "Seed of the random rows.") { Default = 1 };
         return CliCommand.Create("search", Description, [size, dim, queries, threads, seed], (parsed, stop) =>
         {
-            int[] counts = NumberList.Parse(queries.Name, parsed.GetRequiredValue(queries), 100_000, "1,16,256");
+            int[] counts = NumberList.Parse(queries.Name, parsed.GetRequiredValue(queries), 1, 100_000, "1,16,256");
             IReadOnlyList<SearchSpeed> speeds;
             using (ActivityMeter progress = new("rows"))
             {

@@ -27,7 +27,7 @@ internal static class BenchShardsCommand
                 using ActivityMeter progress = new("templates");
                 IReadOnlyList<ShardSpeed> speeds = await ShardBenchmark.RunAsync(
                     Path.Combine(folder, "bench.gallery"), parsed.GetValue(size), parsed.GetValue(dim), parsed.GetValue(processes),
-                    NumberList.Parse(queries.Name, parsed.GetRequiredValue(queries), 100_000, "1,16"),
+                    NumberList.Parse(queries.Name, parsed.GetRequiredValue(queries), 1, 100_000, "1,16"),
                     (done, total) => progress.Add("enrolling", done, total), stop);
                 parsed.Print(
                     speeds,

@@ -1,17 +1,18 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace UniFace.Benchmarks.Commands;
 
 /// <summary>An option's numbers, separated by commas.</summary>
 internal static class NumberList
 {
-    /// <summary>Parses numbers from 1 to a largest one.</summary>
+    /// <summary>Parses whole numbers of a range.</summary>
     /// <exception cref="UniFaceException">A part is not such a number.</exception>
-    public static int[] Parse(string option, string text, int largest, string example)
-    {
-        int[] numbers = [.. text.Split(',').Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
-        return numbers.All(n => n >= 1 && n <= largest)
-            ? numbers
-            : throw new UniFaceException($"{option} {text}: expected numbers from 1 to {largest}, e.g. {example}.");
-    }
+    public static T[] Parse<T>(string option, string text, T least, T most, string example) where T : IBinaryInteger<T> =>
+    [
+        .. text.Split(',', StringSplitOptions.TrimEntries).Select(part =>
+            T.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out T? number) && number >= least && number <= most
+                ? number
+                : throw new UniFaceException($"{option}: '{part}' is not a number from {least} to {most}; expected numbers like {example}.")),
+    ];
 }

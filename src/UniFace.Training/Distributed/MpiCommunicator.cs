@@ -233,7 +233,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         Interlocked.Exchange(ref waitsSince, start);
         try
         {
-            while (!Test(request))
+            while (!Test(request, function))
             {
                 if (Stopwatch.GetElapsedTime(start) > Spin)
                 {
@@ -247,10 +247,10 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         }
     }
 
-    private bool Test(int* request)
+    private bool Test(int* request, string function)
     {
         int complete = 0;
-        MpiLibrary.Check(test(request, &complete, MpiLibrary.IgnoreStatus), Rank, "MPI_Test");
+        MpiLibrary.Check(test(request, &complete, MpiLibrary.IgnoreStatus), Rank, function);
         return complete != 0;
     }
 
@@ -265,7 +265,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
             {
                 fixed (int* data = &handle)
                 {
-                    complete = owner.Test(data);
+                    complete = owner.Test(data, "MPI_Iallreduce");
                 }
             }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.IO.Pipes;
+using System.Reflection;
 
 namespace UniFace.Training.Distributed;
 
@@ -38,6 +39,11 @@ internal sealed unsafe partial class RankSentinel : IDisposable
         if (shell.StandardInput.BaseStream is PipeStream stream)
         {
             pipe = (int)stream.SafePipeHandle.DangerousGetHandle();
+
+            // Compiled and bound now: a library that aborts may hold the lock of the heap, which the handler must not need.
+            Marshal.PrelinkAll(typeof(RankSentinel));
+            RuntimeHelpers.PrepareMethod(typeof(RankSentinel).GetMethod(nameof(OnAbort), BindingFlags.Static | BindingFlags.NonPublic)!.MethodHandle);
+            Notify(-1);
             SetHandler(Abort, (nint)(delegate* unmanaged[Cdecl]<int, void>)&OnAbort);
         }
     }
@@ -86,22 +92,41 @@ internal sealed unsafe partial class RankSentinel : IDisposable
         shell.Dispose();
     }
 
-    /// <summary>Called by the thread that aborts; the process ends when it returns. Until then, the sentinel sees which other ranks are alive.</summary>
+    /// <summary>
+    /// Called by the thread that aborts. While it waits, the sentinel sees which other ranks are alive; then the process ends. It replaces the runtime's own
+    /// handler, so an abort writes no minidump (DOTNET_DbgEnableMiniDump).
+    /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnAbort(int signal)
     {
+        if (Notify(pipe))
+        {
+            _ = Wait(1_000_000);
+        }
+
+        SetHandler(Abort, 0);
+        _ = Raise(Abort);
+    }
+
+    private static bool Notify(int file)
+    {
         fixed (byte* message = "abort\n"u8)
         {
-            if (Write(pipe, message, 6) == 6)
-            {
-                Thread.Sleep(1000);
-            }
+            return Write(file, message, 6) == 6;
         }
     }
 
     [LibraryImport("libc", EntryPoint = "signal")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint SetHandler(int signal, nint handler);
+
+    [LibraryImport("libc", EntryPoint = "raise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Raise(int signal);
+
+    [LibraryImport("libc", EntryPoint = "usleep")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Wait(uint microseconds);
 
     [LibraryImport("libc", EntryPoint = "write")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -46,9 +46,10 @@ internal sealed class RunningServer : IAsyncDisposable
             Package = model ? TestPackage.Write(Path.Combine(folder, "package")) : null,
             RequestTimeout = TimeSpan.FromMinutes(10), // on a machine that is busy, too
         };
+        WebApplication? app = null;
         try
         {
-            WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services =>
+            app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services =>
             {
                 services.AddLogging(logging => logging.ClearProviders()); // A line per request would hide the test results.
                 add?.Invoke(services, folder);
@@ -58,6 +59,7 @@ internal sealed class RunningServer : IAsyncDisposable
         }
         catch
         {
+            await (app?.DisposeAsync() ?? ValueTask.CompletedTask);
             Directory.Delete(folder, recursive: true);
             throw;
         }

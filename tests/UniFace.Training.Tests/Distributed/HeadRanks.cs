@@ -24,7 +24,7 @@ public class HeadRanks
     [Fact]
     public void Every_loss() => RankTest.OnRank(ranks =>
     {
-        // Ranks wait for each other busily, so more of them than processors take their time: every variant on 2, every loss on more.
+        // More ranks than processors take their time: every variant on 2, every loss on more.
         IEnumerable<Loss> losses = ranks.Size == 2 ? LossVariants.All : TestRuntime.Losses.Select(info => Loss.Parse(info.Name));
         foreach (Loss loss in losses)
         {

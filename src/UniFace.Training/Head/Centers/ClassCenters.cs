@@ -25,7 +25,7 @@ internal sealed class ClassCenters : nn.Module
     private const int RowsPerDraw = 1 << 10;
     private readonly double negativeRate;
     private Tensor? momentum;
-    private ulong rounding; // of the update
+    private ulong rounding; // of the batch
 
     /// <summary>Creates class centers with random initial values.</summary>
     /// <param name="classes">C, at least 2.</param>
@@ -74,7 +74,7 @@ internal sealed class ClassCenters : nn.Module
         register_parameter("weight", OwnedTensors.Parameter(initial));
         if (dtype == ScalarType.BFloat16)
         {
-            register_buffer("rounding", OwnedTensors.Buffer(tensor(new long[] { seed, 0 }))); // seed, number of updates
+            register_buffer("rounding", OwnedTensors.Buffer(tensor(new long[] { seed, 0 }))); // seed, number of batches
         }
 
         this.negativeRate = negativeRate;
@@ -164,7 +164,7 @@ internal sealed class ClassCenters : nn.Module
         return (similarity, UnitVectors.Sine(embeddings, own));
     }
 
-    /// <summary>Draws the seed of the rounding to bfloat16 of an update. Counted in a buffer, so that a resumed run rounds the same way.</summary>
+    /// <summary>Draws the seed for rounding what a batch updates to bfloat16. Counted in a buffer, so that a resumed run rounds the same way.</summary>
     internal void BeginUpdate() => rounding = Weight.dtype == ScalarType.BFloat16 ? NextSeed("rounding", RandomStream.CenterRounding) : 0;
 
     /// <summary>

@@ -222,13 +222,19 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
         return operation;
     }
 
-    /// <summary>
-    /// Completes a call. MPI's own waits keep the processor busy; where there are more ranks or threads than processors, that takes the time of the rank
-    /// that is waited for, so this one yields between polls.
-    /// </summary>
+    /// <summary>Completes a call that has begun a request.</summary>
     private void Finish(int code, int* request, string function)
     {
         MpiLibrary.Check(code, Rank, function);
+        Wait(request, function);
+    }
+
+    /// <summary>
+    /// Waits for a request. MPI's own waits keep the processor busy; where there are more ranks or threads than processors, that takes the time of the rank
+    /// that is waited for, so this one yields between polls.
+    /// </summary>
+    private void Wait(int* request, string function)
+    {
         long start = Stopwatch.GetTimestamp();
         Interlocked.Exchange(ref waitsSince, start);
         try
@@ -278,7 +284,7 @@ internal sealed unsafe class MpiCommunicator : ICommunicator
             {
                 fixed (int* data = &handle)
                 {
-                    owner.Finish(0, data, "MPI_Iallreduce");
+                    owner.Wait(data, "MPI_Iallreduce");
                 }
 
                 complete = true;

@@ -11,7 +11,7 @@ namespace UniFace.Training.Distributed;
 /// </summary>
 internal sealed unsafe partial class RankSentinel : IDisposable
 {
-    // $1: file that is created by the first to report; $2, $3: messages for a killed and an aborted rank; $4: folder of the signs of life; $5, $6: machine
+    // $1: the marker; $2, $3: messages for a killed and an aborted rank; $4: folder of the signs of life; $5, $6: machine
     // and process of the rank. A process that ends loses its memory before its pipes; those of other machines cannot be looked up.
     private const string Script = """
         read -r end; [ "$end" = done ] && exit
@@ -49,7 +49,7 @@ internal sealed unsafe partial class RankSentinel : IDisposable
     }
 
     /// <summary>Starts the sentinel of this process.</summary>
-    /// <param name="marker">Path of the file that whoever reports the end of the job creates.</param>
+    /// <param name="marker">Path of a file; only the process that creates it reports the end of the job.</param>
     /// <param name="signs">Folder with the signs of life of all ranks.</param>
     /// <param name="rank">The rank of this process.</param>
     /// <returns>null if there is no setsid; then only mpiexec reports the process.</returns>

@@ -50,6 +50,11 @@ internal static class MpiJob
             {
                 if (exitCode == 0 || EndsTogether)
                 {
+                    if (exitCode != 0)
+                    {
+                        ExitCodeKeeper.Start();
+                    }
+
                     mpi.Complete();
                 }
                 else

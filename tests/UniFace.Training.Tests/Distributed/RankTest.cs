@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using UniFace.TestSupport;
 using UniFace.Training.Distributed;
 
@@ -17,11 +18,15 @@ internal static class RankTest
     }
 
     /// <summary>Runs tests on several ranks.</summary>
-    public static (int Code, string Out, string Error) Run(int ranks, IReadOnlyDictionary<string, string>? environment, params string[] filters)
+    public static (int Code, string Out, string Error) Run(int ranks, IReadOnlyDictionary<string, string>? environment, params string[] filters) =>
+        Mpiexec.Finish(Start(ranks, environment, filters));
+
+    /// <summary>Starts tests on several ranks.</summary>
+    public static Process Start(int ranks, IReadOnlyDictionary<string, string>? environment, params string[] filters)
     {
         Mpiexec.Require();
-        return Mpiexec.Finish(Mpiexec.Start(
-            Environment.CurrentDirectory, ranks, environment, [Environment.ProcessPath!, "-noColor", "-noLogo", "-noAutoReporters", .. filters]));
+        return Mpiexec.Start(
+            Environment.CurrentDirectory, ranks, environment, [Environment.ProcessPath!, "-noColor", "-noLogo", "-noAutoReporters", .. filters]);
     }
 
     /// <summary>

@@ -88,6 +88,33 @@ public class WatchRanks
         Thread.Sleep(TimeSpan.FromMinutes(5));
     });
 
+    /// <summary>Tells the test that a signal has come, and ends with its exit code when the test says so.</summary>
+    [Fact]
+    public void Ranks_end_after_a_signal()
+    {
+        Assert.SkipUnless(MpiJob.LaunchedSize > 1, "Runs under mpiexec, started by another test.");
+        string folder = Environment.GetEnvironmentVariable(Folder)!;
+        using ManualResetEventSlim interrupted = new();
+        using PosixSignalRegistration interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            context.Cancel = true;
+            interrupted.Set();
+        });
+        Note("ready");
+        Assert.True(interrupted.Wait(TimeSpan.FromMinutes(1)));
+        Note("interrupted");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(folder, "end")), TimeSpan.FromMinutes(1)));
+        ExitCodeKeeper.Start();
+        Environment.Exit(130);
+
+        void Note(string what)
+        {
+            string file = Path.Combine(folder, $"{what}-{MpiJob.LaunchedRank}");
+            File.WriteAllText(file + ".new", $"{Environment.ProcessId}");
+            File.Move(file + ".new", file);
+        }
+    }
+
     private static string Sign(int rank) => Path.Combine(Environment.GetEnvironmentVariable(Folder)!, RankWatch.FolderName, $"rank-{rank}");
 
     [DllImport("libc", EntryPoint = "abort")]

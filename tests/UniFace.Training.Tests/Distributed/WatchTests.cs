@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using UniFace.TestSupport;
 using UniFace.Training.Distributed;
 
 namespace UniFace.Training.Tests.Distributed;
@@ -53,6 +55,41 @@ public sealed class WatchTests : IDisposable
     [Fact]
     public void A_rank_that_a_library_aborts_is_named() => Fails(nameof(WatchRanks.A_rank_aborts), "rank 1 .* was aborted by a library");
 
+    /// <summary>
+    /// Mpiexec reports the exit code of ranks that end at the same time after a signal; here while the process that reads their exit codes is stopped.
+    /// </summary>
+    [Fact]
+    public void The_exit_code_of_ranks_that_end_at_once_is_kept()
+    {
+        using Process job = RankTest.Start(2, Environment(), Method(nameof(WatchRanks.Ranks_end_after_a_signal)));
+        _ = Noted("ready");
+        Kill("-INT", $"{job.Id}");
+        string[] ranks = Noted("interrupted");
+        string reader = File.ReadAllText($"/proc/{ranks[0]}/stat").Split(' ')[3];
+        Kill("-STOP", reader);
+        File.WriteAllText(Path.Combine(folder, "end"), "");
+        Wait(() => ranks.All(rank => File.ReadAllText($"/proc/{rank}/stat").Split(' ')[2] == "Z"));
+        Thread.Sleep(500);
+        Kill("-CONT", reader);
+        (int code, string output, string error) = Mpiexec.Finish(job);
+        Assert.True(code == 130, $"{code}: {error}{output}");
+    }
+
+    private string[] Noted(string what)
+    {
+        string[] files = [.. Enumerable.Range(0, 2).Select(rank => Path.Combine(folder, $"{what}-{rank}"))];
+        Wait(() => files.All(File.Exists));
+        return [.. files.Select(File.ReadAllText)];
+    }
+
+    private static void Wait(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(1)));
+
+    private static void Kill(string signal, string process)
+    {
+        using Process kill = Process.Start("kill", [signal, process]);
+        kill.WaitForExit();
+    }
+
     private string Fails(string method, string message, int ranks = 2)
     {
         (int code, string output, string error) = Run(method, ranks);
@@ -62,13 +99,13 @@ public sealed class WatchTests : IDisposable
         return error;
     }
 
-    private (int Code, string Output, string Error) Run(string method, int ranks = 2)
+    private (int Code, string Output, string Error) Run(string method, int ranks = 2) => RankTest.Run(ranks, Environment(), Method(method));
+
+    private Dictionary<string, string> Environment() => new()
     {
-        Dictionary<string, string> environment = new()
-        {
-            [WatchRanks.Folder] = folder,
-            [RankWatch.TimeoutVariable] = WatchRanks.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture),
-        };
-        return RankTest.Run(ranks, environment, "-method", $"{typeof(WatchRanks).FullName}.{method}");
-    }
+        [WatchRanks.Folder] = folder,
+        [RankWatch.TimeoutVariable] = WatchRanks.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static string[] Method(string name) => ["-method", $"{typeof(WatchRanks).FullName}.{name}"];
 }

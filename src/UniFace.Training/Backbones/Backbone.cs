@@ -46,6 +46,9 @@ public enum Precision
 /// <param name="spec">Name and sizes.</param>
 public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(spec.Name)
 {
+    /// <summary>Before the first backbone, libtorch's convolutions are checked.</summary>
+    static Backbone() => _ = OneDnn.IsDisabled;
+
     /// <summary>Name and sizes.</summary>
     public BackboneSpec Spec => spec;
 

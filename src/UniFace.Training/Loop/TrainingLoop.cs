@@ -94,6 +94,11 @@ internal sealed class TrainingLoop(PreparedRun run)
             events.Warning?.Invoke("the precision float16 is emulated on the CPU and slower than float32; it is fast on a GPU");
         }
 
+        if (OneDnn.IsDisabled && run.Device.type == DeviceType.CPU)
+        {
+            events.Warning?.Invoke("oneDNN computes wrong convolutions on this machine; libtorch's own are used, which are slower");
+        }
+
         if (!fingerprint.Complete)
         {
             events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete, because it was missing or damaged when the run was resumed; " +

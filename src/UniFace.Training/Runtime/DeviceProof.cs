@@ -14,6 +14,11 @@ internal static class DeviceProof
             using DisposeScope scope = NewDisposeScope();
             Tensor x = tensor(new float[] { 0, 1, 2, 3, 4, 5 }).view(2, 3).to(device);
             Require(x.matmul(x.t()), device, ScalarType.Float32, [5, 14, 14, 50]);
+            if (device.type == DeviceType.CPU && !OneDnn.ConvolutionsAreRight)
+            {
+                throw new UniFaceException("libtorch computes wrong convolutions on this machine: its oneDNN does not work here. Train on another machine.");
+            }
+
             return device;
         }
         catch (Exception e) when (e is ArgumentException or ExternalException or InvalidOperationException or FormatException)

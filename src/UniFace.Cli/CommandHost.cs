@@ -10,6 +10,7 @@ using UniFace.Cli.Setup;
 using UniFace.Cli.Train;
 using UniFace.CommandLine.Serve;
 using UniFace.Studio;
+using UniFace.Training.Distributed;
 using UniFace.Training.Runtime;
 
 namespace UniFace.Cli;
@@ -27,7 +28,8 @@ internal static class CommandHost
             RankConsole.Begin();
         }
 
-        int exitCode = await CommandRunner.RunAsync(Root(), args, e => TorchRuntime.IsLoadFailure(e) ? TorchRuntime.Explain(e) : null);
+        int exitCode = await CommandRunner.RunAsync(
+            Root(), args, e => TorchRuntime.IsLoadFailure(e) ? TorchRuntime.Explain(e) : null, () => MpiJob.EndsTogether);
         if (ranks)
         {
             RankConsole.End(exitCode);

@@ -26,7 +26,9 @@ internal static class CommandRunner
     /// <param name="root">The command tree.</param>
     /// <param name="args">The command line.</param>
     /// <param name="explain">Explains an exception that is not an input error; null if it cannot.</param>
-    public static async Task<int> RunAsync(RootCommand root, string[] args, Func<Exception, string?>? explain = null)
+    /// <param name="stoppedElsewhere">Whether another process of this job was interrupted, so that this one stops too; null: never.</param>
+    public static async Task<int> RunAsync(
+        RootCommand root, string[] args, Func<Exception, string?>? explain = null, Func<bool>? stoppedElsewhere = null)
     {
         if (args is [ShardWorker.Argument])
         {
@@ -70,7 +72,7 @@ internal static class CommandRunner
             InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             return await parsed.InvokeAsync(configuration, stop.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested || stoppedElsewhere?.Invoke() == true)
         {
             Console.Error.WriteLine("stopped");
             return stopped;

@@ -41,8 +41,12 @@ internal static class Mpiexec
         if (!process.WaitForExit(Timeout))
         {
             process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            Assert.Fail($"the job did not end in time\n{Partial(errors)}{Partial(output)}");
         }
 
         return (process.ExitCode, output.Result, errors.Result);
+
+        static string Partial(Task<string> text) => text.Wait(TimeSpan.FromSeconds(10)) ? text.Result : "(its output is still open)";
     }
 }

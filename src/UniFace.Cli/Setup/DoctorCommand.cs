@@ -57,7 +57,8 @@ internal static class DoctorCommand
         });
         string? trouble = TorchRuntime.Probe();
         yield return Check("libtorch (training)", "see the line above; only training needs it", () => trouble is null
-            ? $"TorchSharp {typeof(torch).Assembly.GetName().Version}, libtorch {torch.__version__}{(OneDnn.IsDisabled ? ", without oneDNN, which computes wrong convolutions on this machine" : "")}"
+            ? $"TorchSharp {typeof(torch).Assembly.GetName().Version}, libtorch {torch.__version__}" +
+                (OneDnn.IsDisabled ? ", without oneDNN, which computes wrong convolutions on this machine" : "")
             : throw new UniFaceException(trouble));
         yield return Check("device", "", () =>
         {

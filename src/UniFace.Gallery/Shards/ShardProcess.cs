@@ -10,9 +10,13 @@ internal sealed class ShardProcess(ShardStart start, string name, Func<ProcessSt
     private Process? process;
     private BinaryWriter? to;
     private BinaryReader? from;
+    private volatile bool searches;
 
     /// <summary>Id of the process; null if it is not running.</summary>
     internal int? ProcessId => process?.Id;
+
+    /// <summary>Whether the process has been asked and has not answered.</summary>
+    internal bool Searches => searches;
 
     /// <summary>Searches the range.</summary>
     /// <exception cref="UniFaceException">The search failed, or the process ended.</exception>
@@ -64,6 +68,7 @@ internal sealed class ShardProcess(ShardStart start, string name, Func<ProcessSt
             }
 
             ShardMessages.Write(to!, request);
+            searches = true;
             return ShardMessages.ReadAnswer(from!);
         }
         catch (IOException e)
@@ -72,6 +77,10 @@ internal sealed class ShardProcess(ShardStart start, string name, Func<ProcessSt
             string code = process.HasExited ? FormattableString.Invariant($"ended with code {process.ExitCode}") : "does not answer";
             End();
             throw new UniFaceException($"{start.Path}: {name} {code}; nothing was changed, and the next search starts it again", e);
+        }
+        finally
+        {
+            searches = false;
         }
     }
 

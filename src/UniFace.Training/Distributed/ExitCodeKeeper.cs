@@ -3,14 +3,17 @@ using System.ComponentModel;
 namespace UniFace.Training.Distributed;
 
 /// <summary>
-/// A shell that holds the output of this process open until its parent has read its exit code. The mpiexec of MPICH before 4.1 stops to read exit codes when
-/// the output of all ranks is closed, and reports 0 for those it has not read if it has sent them a signal: after Ctrl-C, for ranks that end at the same time.
+/// A shell that holds the output of this process open until its parent has read its exit code. The mpiexec of MPICH before 4.1 stops reading exit codes when
+/// the output of all ranks is closed. If it has sent a signal, it then reports 0 for the ranks whose exit codes it has not read: those that end at the same
+/// time after Ctrl-C.
 /// </summary>
 internal static partial class ExitCodeKeeper
 {
-    // $1: the process. Mpiexec reads an exit code when an output closes: first the standard error, once the process has ended, then the rest.
+    // $1: the process. Mpiexec reads exit codes when an output closes: here the standard error, once the last thread of the process has ended, and then
+    // the standard output.
     private const string Script = """
-        until [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; do sleep 0.02; done
+        runs() { [ -e "/proc/$1" ] && { ! grep -qs '^State:.Z' "/proc/$1/status" || [ "$(ls "/proc/$1/task" | wc -l)" -gt 1 ]; }; }
+        while runs "$1"; do sleep 0.02; done
         exec 2>&-
         for attempt in $(seq 500); do [ -e "/proc/$1" ] || exit; sleep 0.02; done
         """;
@@ -42,12 +45,13 @@ internal static partial class ExitCodeKeeper
             using Process shell = Process.Start(start)!;
             shell.StandardInput.Close();
         }
-        catch (Win32Exception)
+        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
         {
-            // There is no setsid.
+            // There is no setsid, or no /proc: the exit code may be lost.
         }
     }
 
+    // Called with a variable number of arguments, which is the same call on Linux, but not on macOS, which has no /proc.
     [LibraryImport("libc", EntryPoint = "fcntl")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Control(int file, int command, int value);

@@ -45,6 +45,7 @@ internal static partial class OneDnn
         try
         {
             SetEnabled(Context(), enabled: false);
+            SetNnPackEnabled(Context(), enabled: false); // It warns at every convolution on a processor that it does not know.
             return true;
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
@@ -71,7 +72,8 @@ internal static partial class OneDnn
         }
     }
 
-    // C++ functions of libtorch: at::globalContext() and at::Context::setUserEnabledMkldnn(bool), as GCC and Clang name them. TorchSharp has no name for them.
+    // C++ functions of libtorch, which TorchSharp does not export: at::globalContext, at::Context::setUserEnabledMkldnn and setUserEnabledNNPACK, by the
+    // names that GCC and Clang give them.
     [LibraryImport("torch_cpu", EntryPoint = "_ZN2at13globalContextEv")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
     private static partial nint Context();
@@ -79,4 +81,8 @@ internal static partial class OneDnn
     [LibraryImport("torch_cpu", EntryPoint = "_ZN2at7Context20setUserEnabledMkldnnEb")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
     private static partial void SetEnabled(nint context, [MarshalAs(UnmanagedType.U1)] bool enabled);
+
+    [LibraryImport("torch_cpu", EntryPoint = "_ZN2at7Context20setUserEnabledNNPACKEb")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    private static partial void SetNnPackEnabled(nint context, [MarshalAs(UnmanagedType.U1)] bool enabled);
 }

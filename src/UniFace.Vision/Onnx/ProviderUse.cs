@@ -9,8 +9,10 @@ internal sealed class ProviderUse
     private const long MaxProfileBytes = 256L << 20;
 
     private readonly string name;
-    private readonly string folder;
     private readonly string refusal;
+
+    /// <summary>The folder with the profile, which the check deletes.</summary>
+    internal string Folder { get; }
 
     /// <summary>Prepares the check of a provider; the session must be created with the same options.</summary>
     /// <param name="options">The session's options.</param>
@@ -22,7 +24,7 @@ internal sealed class ProviderUse
         (this.name, this.refusal) = (name, refusal);
         try
         {
-            folder = Directory.CreateTempSubdirectory("uniface-profile-").FullName;
+            Folder = Directory.CreateTempSubdirectory("uniface-profile-").FullName;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -30,7 +32,7 @@ internal sealed class ProviderUse
                 $"{refusal}, or it is not known: ONNX Runtime's profile has no place in {Path.GetTempPath()}: {e.Message} Make room there, or choose Cpu", e);
         }
 
-        options.ProfileOutputPathPrefix = Path.Combine(folder, "p");
+        options.ProfileOutputPathPrefix = Path.Combine(Folder, "p");
         options.EnableProfiling = true;
     }
 
@@ -108,7 +110,7 @@ internal sealed class ProviderUse
     {
         try
         {
-            Directory.Delete(folder, recursive: true);
+            Directory.Delete(Folder, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

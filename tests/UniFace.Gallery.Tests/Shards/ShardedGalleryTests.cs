@@ -104,6 +104,7 @@ public sealed class ShardedGalleryTests : IDisposable
         }
 
         Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> search = two.SearchAsync(probe, Contract, 9);
+        Assert.True(SpinWait.SpinUntil(() => Processes(two)[1].Searches, TimeSpan.FromMinutes(1)));
         second.Kill();
         string message = (await Assert.ThrowsAsync<UniFaceException>(() => search)).Message;
         Assert.Contains("people.gallery: search process 2 of 2 (templates from 51) ended with code 137", message, StringComparison.Ordinal);

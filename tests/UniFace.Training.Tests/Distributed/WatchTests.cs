@@ -67,10 +67,17 @@ public sealed class WatchTests : IDisposable
         string[] ranks = Noted("interrupted");
         string reader = File.ReadAllText($"/proc/{ranks[0]}/stat").Split(' ')[3];
         Kill("-STOP", reader);
-        File.WriteAllText(Path.Combine(folder, "end"), "");
-        Wait(() => ranks.All(rank => File.ReadAllText($"/proc/{rank}/stat").Split(' ')[2] == "Z"));
-        Thread.Sleep(500);
-        Kill("-CONT", reader);
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "end"), "");
+            Wait(() => ranks.All(rank => File.ReadAllText($"/proc/{rank}/stat").Split(' ')[2] == "Z"));
+            Thread.Sleep(500);
+        }
+        finally
+        {
+            Kill("-CONT", reader);
+        }
+
         (int code, string output, string error) = Mpiexec.Finish(job);
         Assert.True(code == 130, $"{code}: {error}{output}");
     }
@@ -82,7 +89,7 @@ public sealed class WatchTests : IDisposable
         return [.. files.Select(File.ReadAllText)];
     }
 
-    private static void Wait(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(1)));
+    private static void Wait(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(5)));
 
     private static void Kill(string signal, string process)
     {

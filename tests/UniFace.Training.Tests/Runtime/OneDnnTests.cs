@@ -25,7 +25,8 @@ public sealed class OneDnnTests
         foreach ((int images, long stride, bool last) in new[] { (1, 1L, false), (1, 2L, true), (2, 1L, true), (7, 1L, false), (7, 2L, true) })
         {
             using TorchSharp.DisposeScope scope = NewDisposeScope();
-            Tensor x = randn(images, channels, 14, 14, generator: new Generator(1)), w = randn(outputs, channels / groups, kernel, kernel, generator: new Generator(2));
+            using Generator random = new(1);
+            Tensor x = randn(images, channels, 14, 14, generator: random), w = randn(outputs, channels / groups, kernel, kernel, generator: random);
             Tensor[] exact = Convolve(x.to(float64), w.to(float64)), found = Convolve(last ? Last(x) : x, last ? Last(w) : w);
             foreach ((Tensor expected, Tensor actual) in exact.Zip(found))
             {

@@ -40,9 +40,9 @@ public sealed class ExecutionProviderTests : IDisposable
         TinyOnnx.WriteEmbedder(path, 4, 4, 16);
         using SessionOptions options = new();
         ProviderUse use = new(options, "CPUExecutionProvider", "refused");
-        string[] profiles = Directory.GetDirectories(Path.GetTempPath(), "uniface-profile-*");
+        Assert.True(Directory.Exists(use.Folder));
         new OnnxSession(new InferenceSession(path, options), path, use).Dispose();
-        Assert.True(Directory.GetDirectories(Path.GetTempPath(), "uniface-profile-*").Length < profiles.Length);
+        Assert.False(Directory.Exists(use.Folder));
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public sealed class ExecutionProviderTests : IDisposable
         ProviderUse use = new(options, provider, "refused");
         using OnnxSession session = new(new InferenceSession(path, options), path, use);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(new float[48], [1, 3, 4, 4]);
-        string[] profiles = Directory.GetDirectories(Path.GetTempPath(), "uniface-profile-*");
+        Assert.True(Directory.Exists(use.Folder));
         if (used)
         {
             session.Run("x", value, ["y"]).Dispose();
@@ -67,6 +67,6 @@ public sealed class ExecutionProviderTests : IDisposable
             Refused.With("refused; use another model, or choose Cpu", () => session.Run("x", value, ["y"]));
         }
 
-        Assert.True(Directory.GetDirectories(Path.GetTempPath(), "uniface-profile-*").Length < profiles.Length);
+        Assert.False(Directory.Exists(use.Folder));
     }
 }

@@ -9,11 +9,20 @@ internal static partial class OneDnn
 {
     private const double Tolerance = 1e-4;
 
+    static OneDnn()
+    {
+        // NNPACK, which libtorch would use without oneDNN, warns at every convolution on a processor that it does not know.
+        TryCall(() => SetNnPackEnabled(Context(), enabled: false));
+        bool right = IsRight(Convolve);
+        IsDisabled = !right && Disable();
+        ConvolutionsAreRight = right || (IsDisabled && IsRight(Convolve));
+    }
+
     /// <summary>Whether libtorch convolves without oneDNN, and more slowly, because its results are wrong on this machine.</summary>
-    public static bool IsDisabled { get; } = !IsRight(Convolve) && Disable();
+    public static bool IsDisabled { get; }
 
     /// <summary>Whether libtorch's convolutions on the CPU are right.</summary>
-    public static bool ConvolutionsAreRight { get; } = !IsDisabled || IsRight(Convolve);
+    public static bool ConvolutionsAreRight { get; }
 
     /// <summary>Compares convolutions whose channels do not fill vectors, in both memory formats, with float64, which oneDNN does not compute.</summary>
     /// <param name="convolve">Convolves maps [N, C, H, W] with weights [O, C, K, K] and a padding.</param>
@@ -40,12 +49,13 @@ internal static partial class OneDnn
 
     /// <summary>Lets libtorch convolve without oneDNN in this process.</summary>
     /// <returns>False if this build of libtorch has no such function.</returns>
-    internal static bool Disable()
+    internal static bool Disable() => TryCall(() => SetEnabled(Context(), enabled: false));
+
+    private static bool TryCall(Action call)
     {
         try
         {
-            SetEnabled(Context(), enabled: false);
-            SetNnPackEnabled(Context(), enabled: false); // It warns at every convolution on a processor that it does not know.
+            call();
             return true;
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)

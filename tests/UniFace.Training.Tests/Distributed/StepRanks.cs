@@ -59,17 +59,27 @@ public class StepRanks
     {
         TrainOptions options = Toy.Options with { Backbone = new BackboneSpec(name, width, 32), LearningRate = 1e-6, Batch = Batch };
 
-        // The change of the gradients if the last bits of the pixels change.
+        // The largest of some changes of the gradients if the last bits of the pixels change: each moves other values over the kinks of the activations.
         using DisposeScope scope = NewDisposeScope();
-        using TrainingState exact = State(options, options.CreateBackbone(CPU), null);
-        using TrainingState rounded = State(options, options.CreateBackbone(CPU), null);
         LearningRateSchedule schedule = new(ScheduleKind.Poly, options.LearningRate, 1000);
         TrainingBatch batch = Random(0);
-        new TrainingStep(options, schedule, exact, CPU, null).Run([batch]);
-        new TrainingStep(options, schedule, rounded, CPU, null).Run([batch with { Images = batch.Images + (Random(1).Images * 2e-7) }]);
-        double rounding = Difference(exact, rounded);
+        using TrainingState exact = Step(0);
+        double rounding = Enumerable.Range(1, 4).Max(seed =>
+        {
+            using TrainingState rounded = Step(seed);
+            return Difference(exact, rounded);
+        });
         Assert.InRange(rounding, 0, 0.02);
         Compare(ranks, options, () => options.CreateBackbone(CPU), step => step == 0 ? 3 * rounding : 0.1, 1e-4);
+
+        TrainingState Step(int seed)
+        {
+            TrainingState state = State(options, options.CreateBackbone(CPU), null);
+            Tensor images = seed == 0 ? batch.Images.clone() : batch.Images + (Random(seed).Images * 2e-7);
+            using TrainingStep step = new(options, schedule, state, CPU, null);
+            step.Run([batch with { Images = images }]);
+            return state;
+        }
     });
 
     /// <summary>A batch norm alone: its output, its running statistics, and the gradients of its input and parameters.</summary>

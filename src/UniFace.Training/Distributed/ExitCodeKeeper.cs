@@ -12,7 +12,7 @@ internal static partial class ExitCodeKeeper
     // $1: the process. Mpiexec reads exit codes when an output closes: here the standard error, once the last thread of the process has ended, and then
     // the standard output.
     private const string Script = """
-        runs() { [ -e "/proc/$1" ] && { ! grep -qs '^State:.Z' "/proc/$1/status" || [ "$(ls "/proc/$1/task" | wc -l)" -gt 1 ]; }; }
+        runs() { [ -e "/proc/$1" ] && { ! grep -qs '^State:.Z' "/proc/$1/status" || [ "$(ls "/proc/$1/task" 2>/dev/null | wc -l)" -gt 1 ]; }; }
         while runs "$1"; do sleep 0.02; done
         exec 2>&-
         for attempt in $(seq 500); do [ -e "/proc/$1" ] || exit; sleep 0.02; done

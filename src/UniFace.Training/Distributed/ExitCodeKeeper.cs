@@ -1,5 +1,3 @@
-using System.ComponentModel;
-
 namespace UniFace.Training.Distributed;
 
 /// <summary>
@@ -24,12 +22,6 @@ internal static partial class ExitCodeKeeper
     /// <summary>Starts the shell, at the end of this process. It ends at most ten seconds after this process.</summary>
     public static void Start()
     {
-        ProcessStartInfo start = new("setsid") { RedirectStandardInput = true, UseShellExecute = false };
-        foreach (string argument in (string[])["sh", "-c", Script, "sh", $"{Environment.ProcessId}"])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         try
         {
             // Mpiexec leaves more than one descriptor of an output to a rank; the shell may hold only those that it closes.
@@ -42,12 +34,12 @@ internal static partial class ExitCodeKeeper
                 }
             }
 
-            using Process shell = Process.Start(start)!;
-            shell.StandardInput.Close();
+            using Process? shell = DetachedShell.Start(Script, $"{Environment.ProcessId}");
+            shell?.StandardInput.Close();
         }
-        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // There is no setsid, or no /proc: the exit code may be lost.
+            // The descriptors cannot be read: the exit code may be lost.
         }
     }
 

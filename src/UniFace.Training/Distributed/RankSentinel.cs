@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.IO.Pipes;
 using System.Reflection;
 
@@ -57,22 +56,10 @@ internal sealed unsafe partial class RankSentinel : IDisposable
     {
         string name = $"error: rank {rank} (process {Environment.ProcessId} on {Environment.MachineName}) was";
         const string Advice = "The last checkpoint is good; resume the run to continue from it.";
-        ProcessStartInfo start = new("setsid") { RedirectStandardInput = true, UseShellExecute = false };
-        foreach (string argument in (string[])[
-            "sh", "-c", Script, "sh", marker, $"{name} killed. {Advice}", $"{name} aborted by a library, whose message is above. {Advice}", signs,
-            Environment.MachineName, $"{Environment.ProcessId}"])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        try
-        {
-            return new RankSentinel(Process.Start(start)!);
-        }
-        catch (Win32Exception)
-        {
-            return null;
-        }
+        Process? shell = DetachedShell.Start(
+            Script, marker, $"{name} killed. {Advice}", $"{name} aborted by a library, whose message is above. {Advice}", signs,
+            Environment.MachineName, $"{Environment.ProcessId}");
+        return shell is null ? null : new RankSentinel(shell);
     }
 
     /// <summary>Ends the sentinel without a report.</summary>

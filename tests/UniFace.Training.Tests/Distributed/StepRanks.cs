@@ -7,6 +7,7 @@ using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 using UniFace.Training.Runs;
+using UniFace.Training.Runtime;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Distributed;
@@ -59,26 +60,28 @@ public class StepRanks
     {
         TrainOptions options = Toy.Options with { Backbone = new BackboneSpec(name, width, 32), LearningRate = 1e-6, Batch = Batch };
 
-        // The largest of some changes of the gradients if the last bits of the pixels change: each moves other values over the kinks of the activations.
+        // The change of the gradients if the last bits of the pixels change.
         using DisposeScope scope = NewDisposeScope();
+        using TrainingState exact = State(options, Create(), null);
+        using TrainingState rounded = State(options, Create(), null);
         LearningRateSchedule schedule = new(ScheduleKind.Poly, options.LearningRate, 1000);
         TrainingBatch batch = Random(0);
-        using TrainingState exact = Step(0);
-        double rounding = Enumerable.Range(1, 4).Max(seed =>
-        {
-            using TrainingState rounded = Step(seed);
-            return Difference(exact, rounded);
-        });
+        new TrainingStep(options, schedule, exact, CPU, null).Run([batch]);
+        new TrainingStep(options, schedule, rounded, CPU, null).Run([batch with { Images = batch.Images + (Random(1).Images * 2e-7) }]);
+        double rounding = Difference(exact, rounded);
         Assert.InRange(rounding, 0, 0.02);
-        Compare(ranks, options, () => options.CreateBackbone(CPU), step => step == 0 ? 3 * rounding : 0.1, 1e-4);
+        Compare(ranks, options, Create, step => step == 0 ? (3 * rounding) + 2e-5 : 1e-3, 1e-4);
 
-        TrainingState Step(int seed)
+        Backbone Create()
         {
-            TrainingState state = State(options, options.CreateBackbone(CPU), null);
-            Tensor images = seed == 0 ? batch.Images.clone() : batch.Images + (Random(seed).Images * 2e-7);
-            using TrainingStep step = new(options, schedule, state, CPU, null);
-            step.Run([batch with { Images = images }]);
-            return state;
+            Backbone backbone = options.CreateBackbone(CPU);
+            using NoGradScope noGradient = new();
+            foreach (PRelu prelu in backbone.modules().OfType<PRelu>())
+            {
+                prelu.Slope.fill_(1); // No kink: values near 0 would fall on either side of it, more or fewer of them by luck.
+            }
+
+            return backbone;
         }
     });
 

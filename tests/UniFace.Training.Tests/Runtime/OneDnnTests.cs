@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UniFace.Training.Kernels;
 using UniFace.Training.Runtime;
 using static TorchSharp.torch;
 
@@ -27,7 +28,8 @@ public sealed class OneDnnTests
             using TorchSharp.DisposeScope scope = NewDisposeScope();
             using Generator random = new(1);
             Tensor x = randn(images, channels, 14, 14, generator: random), w = randn(outputs, channels / groups, kernel, kernel, generator: random);
-            Tensor[] exact = Convolve(x.to(float64), w.to(float64)), found = Convolve(last ? Last(x) : x, last ? Last(w) : w);
+            Tensor[] exact = Convolve(x.to(float64), w.to(float64));
+            Tensor[] found = last ? Convolve(ChannelsLastView.Arrange(x), ChannelsLastView.Arrange(w)) : Convolve(x, w);
             foreach ((Tensor expected, Tensor actual) in exact.Zip(found))
             {
                 double distance = ((actual.to(float64) - expected).norm() / expected.norm()).item<double>();
@@ -59,12 +61,8 @@ public sealed class OneDnnTests
     [Fact]
     public void Libtorch_convolves_without_oneDNN_when_it_is_disabled()
     {
-        ProcessStartInfo start = new(System.Environment.ProcessPath!) { RedirectStandardOutput = true };
-        foreach (string argument in (string[])["-noColor", "-noLogo", "-method", $"{typeof(OneDnnTests).FullName}.{nameof(A_process_without_oneDNN)}"])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
+        string method = $"{typeof(OneDnnTests).FullName}.{nameof(A_process_without_oneDNN)}";
+        ProcessStartInfo start = new(System.Environment.ProcessPath!, ["-noColor", "-noLogo", "-method", method]) { RedirectStandardOutput = true };
         (start.Environment[Child], start.Environment["ONEDNN_VERBOSE"]) = ("1", "1");
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
@@ -88,6 +86,4 @@ public sealed class OneDnnTests
             A_convolution_is_that_of_float64((int)data[0]!, (int)data[1]!, (int)data[2]!, (int)data[3]!);
         }
     }
-
-    private static Tensor Last(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 }
